@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from brickfield.loading.assembly import Assembly, value_range
+from brickfield.loading.needs import Needs
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import LevelLayout
@@ -16,8 +17,11 @@ from brickfield.testing.loading import numbers
 def assembly_of(source, missing=()):
     """Begin the only chunk of a source, of which storage chunks along z are missing."""
     layout = LevelLayout.of(source.info.pyramid, 0)
-    needs = layout.needs((0, 0, 0), ())
-    return Assembly(layout, ChunkId(0, (0, 0, 0)), needs, {needs[z] for z in missing})
+    flats = layout.needs((0, 0, 0), ())
+    needs = Needs(layout, (), flats, {flats[z] for z in missing})
+    assembly = Assembly(layout, ChunkId(0, (0, 0, 0)), needs)
+    needs.join(assembly, {})
+    return assembly
 
 
 def named(assembly, z):
@@ -29,8 +33,8 @@ def fill(assembly, source, positions):
     assembly.make_buffer(source.arrays[0].dtype)
     for flat in (named(assembly, z) for z in positions):
         index = assembly.layout.index_of(flat)
-        scatter(flat, source.read_storage_chunk(0, index).data, [assembly])
-        assembly.receive(flat, is_stored=True)
+        scatter(flat, source.read_storage_chunk(0, index).data, [assembly.needs])
+        assembly.needs.receive(flat, is_stored=True)
 
 
 def test_gaps_are_filled_with_the_fill_value():
@@ -47,7 +51,7 @@ def test_a_gap_found_while_reading_is_filled_too():
     source = MemorySource([numbers((8, 8, 8)) + 1], (4, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
     fill(assembly, source, [1])
-    assert assembly.receive(0, is_stored=False)
+    assert assembly.needs.receive(0, is_stored=False)
     chunk = assembly.finish(0)
     assert (chunk.data[:4] == 0).all()
     assert chunk.minimum == 0
@@ -65,8 +69,8 @@ def test_one_storage_chunk_that_is_the_chunk_is_not_copied():
     source = MemorySource([numbers((8, 8, 8))], (8, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
     data = source.read_storage_chunk(0, (0, 0, 0)).data
-    scatter(0, data, [assembly])
-    assembly.receive(0, is_stored=True)
+    scatter(0, data, [assembly.needs])
+    assembly.needs.receive(0, is_stored=True)
     chunk = assembly.finish(0)
     assert np.shares_memory(chunk.data, data)
 
@@ -75,8 +79,8 @@ def test_a_small_part_of_a_storage_chunk_does_not_keep_all_of_it():
     source = MemorySource([numbers((8, 8, 8))], (8, 8, 8), chunk=(2, 8, 8))
     assembly = assembly_of(source)
     data = source.read_storage_chunk(0, (0, 0, 0)).data
-    scatter(0, data, [assembly])
-    assembly.receive(0, is_stored=True)
+    scatter(0, data, [assembly.needs])
+    assembly.needs.receive(0, is_stored=True)
     chunk = assembly.finish(0)
     assert not np.shares_memory(chunk.data, data)
     assert chunk.data.flags.c_contiguous
@@ -86,8 +90,8 @@ def test_transposed_voxels_become_contiguous():
     source = MemorySource([numbers((8, 7, 6))], (8, 8, 8), axes="xyz", chunk=(8, 8, 8))
     assembly = assembly_of(source)
     data = source.read_storage_chunk(0, (0, 0, 0)).data
-    scatter(0, data, [assembly])
-    assembly.receive(0, is_stored=True)
+    scatter(0, data, [assembly.needs])
+    assembly.needs.receive(0, is_stored=True)
     chunk = assembly.finish(0)
     assert chunk.data.flags.c_contiguous
     assert np.array_equal(chunk.data, source.arrays[0].transpose(2, 1, 0))
@@ -96,9 +100,9 @@ def test_transposed_voxels_become_contiguous():
 def test_a_piece_counts_once():
     source = MemorySource([numbers((8, 8, 8))], (4, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
-    assert not assembly.receive(0, is_stored=True)
-    assert not assembly.receive(0, is_stored=True)
-    assert assembly.receive(named(assembly, 1), is_stored=True)
+    assert not assembly.needs.receive(0, is_stored=True)
+    assert not assembly.needs.receive(0, is_stored=True)
+    assert assembly.needs.receive(named(assembly, 1), is_stored=True)
 
 
 def test_what_failed_is_a_hole_with_its_reason_and_its_place():
@@ -131,9 +135,9 @@ def test_next_unsent_passes_over_what_is_on_its_way():
     source = MemorySource([numbers((8, 8, 8))], (2, 8, 8), chunk=(8, 8, 8))
     assembly = assembly_of(source)
     all_of_them = [named(assembly, z) for z in range(4)]
-    assert assembly.next_unsent(set()) == all_of_them[0]
-    assert assembly.next_unsent(set(all_of_them[:2])) == all_of_them[2]
-    assert assembly.next_unsent(set(all_of_them)) is None
+    assert assembly.needs.next_unsent(set()) == all_of_them[0]
+    assert assembly.needs.next_unsent(set(all_of_them[:2])) == all_of_them[2]
+    assert assembly.needs.next_unsent(set(all_of_them)) is None
 
 
 @pytest.mark.parametrize(

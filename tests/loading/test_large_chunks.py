@@ -8,6 +8,7 @@ import pytest
 from brickfield.errors import ChunkReadError
 from brickfield.loading.cache.chunk_cache import ChunkCache
 from brickfield.loading.manager import ChunkManager
+from brickfield.loading.needs import Needs
 from brickfield.loading.scheduler import Scheduler
 from brickfield.loading.storage.boxes import read_box
 from brickfield.loading.storage_layout import LevelLayout
@@ -63,7 +64,9 @@ def test_the_cache_is_smaller_while_a_large_chunk_is_read(one_large_chunk):
     scheduler = Scheduler(one_large_chunk.info.pyramid, cache)
     scheduler.due.append((0, 0))
     scheduler.is_open = lambda _: True
-    scheduler.needing = lambda _: [None]
+    needs = Needs(scheduler.layouts[0], (), [0], set())
+    needs.join("a chunk", {})
+    scheduler.needing = lambda _: [needs]
     read = scheduler.next_job()
     assert cache.reserved_bytes == (6 << 30) - 128 * MIB
     scheduler.end_read(read)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
 from brickfield.loading.assembly import Assembly
+from brickfield.loading.needs import Needs
 from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import (
     LevelLayout,
@@ -50,13 +51,15 @@ def test_putting_pieces_together_gives_what_numpy_slices(case):
     layout = LevelLayout.of(source.info.pyramid, 0)
     name = ChunkId.from_key(key, selection)
     needs = layout.needs(name.index, selection)
-    assembly = Assembly(layout, name, needs, set())
+    record = Needs(layout, selection, needs, set())
+    assembly = Assembly(layout, name, record)
+    record.join(assembly, {})
     assembly.make_buffer(np.dtype(np.uint16))
     for flat in needs:
         data = source.read_storage_chunk(0, layout.index_of(flat)).data
         assert data.shape == layout.storage_shape(flat)
-        scatter(flat, data, [assembly])
-        assembly.receive(flat, is_stored=True)
+        scatter(flat, data, [record])
+        record.receive(flat, is_stored=True)
     assert np.array_equal(assembly.finish(0).data, voxels_of(source, key, selection))
 
 

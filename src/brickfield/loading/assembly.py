@@ -1,8 +1,8 @@
 """Chunks that are being put together from storage chunks.
 
-Invariant: a storage chunk is in ``pending`` until its voxels are in the buffer or it is
+Invariant: a storage chunk is in ``needs.pending`` until its voxels are in the buffer or it is
 known to hold none. Pieces do not overlap, so several threads may fill one buffer at
-once; the thread that removes the last piece from ``pending`` finishes the chunk. A
+once; the thread that removes the last piece from there finishes the chunk. A
 piece that cannot be read leaves a hole and costs no other piece.
 
 :class:`AssemblyPool` holds all of them and bounds the memory that they take. Invariant:
@@ -17,7 +17,7 @@ starve.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from brickfield.loading.cache.chunk_cache import ENTRY_BYTES, ChunkCache, Name
 from brickfield.loading.cache.voxel_memory import VOXEL_MEMORY, own_voxels, rows_of
+from brickfield.loading.needs import Needs
 from brickfield.loading.retry import ReadFailure
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout
 from brickfield.model import ChunkId, ChunkKey, Int3, Selection, pack_keys
@@ -39,40 +40,23 @@ class Assembly:
     ----------
     layout : LevelLayout
     chunk_id : ChunkId
-    needs : sequence of int
-        Flat indices of its storage chunks, C order.
-    missing : set of int
-        Which of them are known not to be stored.
+    needs : Needs
+        The storage chunks under it; a record that it may share.
     """
 
     __slots__ = (
-        "bad", "buffer", "gaps", "key", "layout", "lost", "n_stored", "origin",
-        "pending", "reserved", "rows", "selection", "shape", "single", "unsent",
+        "bad", "buffer", "key", "layout", "lost", "needs", "origin", "reserved", "rows",
+        "selection", "shape",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        layout: LevelLayout,
-        chunk_id: ChunkId,
-        needs: Sequence[FlatIndex],
-        missing: set[FlatIndex],
-    ) -> None:
+    def __init__(self, layout: LevelLayout, chunk_id: ChunkId, needs: Needs) -> None:
         self.layout = layout
         self.key: ChunkKey = chunk_id.key
         self.selection = chunk_id.selection
         self.origin, self.shape = layout.box_of(chunk_id.index)
-        self.gaps = [f for f in needs if f in missing]
-        # What is known not to be stored costs no read; it is filled when the chunk is
-        # finished.
-        self.pending = set(needs) - missing
-        # Taken from the end: reversed keeps the order on disk.
-        self.unsent = [f for f in reversed(needs) if f not in missing]
+        self.needs = needs
         self.bad: dict[FlatIndex, ReadFailure] = {}
         self.lost: list[Hole] = []
-        self.n_stored = 0
-        # One storage chunk covers it all, so its decoded array can become the chunk's
-        # without a copy.
-        self.single = len(needs) == 1
         self.reserved = 0
         self.buffer: NDArray[np.generic] | None = None
         self.rows: NDArray[np.void] | None = None
@@ -82,26 +66,14 @@ class Assembly:
         """What the assembly is filed under."""
         return self.selection, self.key
 
-    def next_unsent(self, busy: set[FlatIndex]) -> FlatIndex | None:
-        """Return the next storage chunk to read, None when all are on their way.
-
-        Parameters
-        ----------
-        busy : set of int
-            Those of this level that are being read, or wait to be tried again.
-        """
-        while self.unsent:
-            flat = self.unsent[-1]
-            if flat in self.pending and flat not in busy:
-                return flat
-            # Read for another chunk meanwhile, or on its way: `pending` tells when it
-            # has come.
-            self.unsent.pop()
-        return None
+    @property
+    def buffer_dtype(self) -> np.dtype[np.generic] | None:
+        """Type of the voxels, None before they are allocated."""
+        return None if self.buffer is None else self.buffer.dtype
 
     def make_buffer(self, dtype: np.dtype[np.generic]) -> None:
         """Allocate the voxels (not yet touched), unless they are there."""
-        if self.buffer is None and not self.single:
+        if self.buffer is None and not self.needs.is_single:
             # Not zeroed: every voxel is written, by a piece or by the fill value in
             # `finish`.
             self.buffer = self._new(dtype)
@@ -125,7 +97,7 @@ class Assembly:
         whole : ndarray
             The storage chunk.
         """
-        if self.single:
+        if self.needs.is_single:
             self.buffer = own_voxels(part, whole)
             if self.buffer is None:
                 self.buffer = self._new(part.dtype.newbyteorder("="))
@@ -144,30 +116,6 @@ class Assembly:
             else np.empty(self.shape, dtype)
         )
 
-    def receive(self, flat: FlatIndex, *, is_stored: bool) -> bool:
-        """Record that a storage chunk was read or is not stored; tell whether it was the last.
-
-        Parameters
-        ----------
-        flat : FlatIndex
-            Flat index of the storage chunk.
-        is_stored : bool
-            Whether there were voxels.
-
-        Returns
-        -------
-        bool
-            Whether nothing is pending now that was before.
-        """
-        if flat not in self.pending:
-            return False
-        self.pending.discard(flat)
-        if is_stored:
-            self.n_stored += 1
-        else:
-            self.gaps.append(flat)
-        return not self.pending
-
     def fail(self, flat: FlatIndex, failure: ReadFailure) -> bool:
         """Record that a storage chunk cannot be read; tell whether it was the last.
 
@@ -182,14 +130,16 @@ class Assembly:
         bool
             Whether nothing is pending now that was before.
         """
-        if flat not in self.pending:
+        if flat not in self.needs.pending:
             return False
-        self.pending.discard(flat)
+        # Others with the same needs may have got it, or go on to wait for it.
+        self.needs = self.needs.of_one(self)
+        self.needs.pending.discard(flat)
         if failure.partly is None:
             self.bad[flat] = failure
         else:
             self._take_part(flat, failure.partly, is_transient=failure.is_transient)
-        return not self.pending
+        return not self.needs.pending
 
     def _take_part(
         self, flat: FlatIndex, partly: PartlyReadError, *, is_transient: bool
@@ -199,7 +149,8 @@ class Assembly:
         view = self.layout.view_zyx(partly.data, flat, self.selection)
         source, target = self.layout.piece(flat, self.origin, self.shape)
         self.fill(view[source], target, partly.data)
-        self.n_stored, first = self.n_stored + 1, np.array([p.start for p in source])
+        self.needs.n_stored += 1
+        first = np.array([p.start for p in source])
         size = np.array([p.stop for p in source]) - first
         for lost in partly.lost:
             ends = np.clip(np.array([lost.low, lost.high]) - first, 0, size) + target
@@ -225,20 +176,20 @@ class Assembly:
         holes += tuple(self.lost)
         # A gap is knowledge, too: "nothing is stored there" is the fill value, not a
         # failure.
-        if holes and not (self.n_stored or self.gaps):
+        if holes and not (self.needs.n_stored or self.needs.gaps):
             failed = ChunkState.FAILED
             first = holes[0].failure
             return LoadedChunk(
                 self.key, self.selection, failed, failure=first, holes=holes
             )
         # Nothing is stored below it: no voxels are kept, however large the chunk.
-        if not holes and (self.buffer is None or self.n_stored == 0):
+        if not holes and (self.buffer is None or self.needs.n_stored == 0):
             value = float(fill_value)
             return LoadedChunk(
                 self.key, self.selection, ChunkState.MISSING, None, value, value
             )
         assert self.buffer is not None
-        for flat in (*self.gaps, *self.bad):
+        for flat in (*self.needs.gaps, *self.bad):
             (z, y, x), (d, h, w) = self._box(flat)
             self.buffer[z:d, y:h, x:w] = fill_value
         chunk = LoadedChunk(
@@ -311,6 +262,8 @@ class AssemblyPool:
     def __init__(self, cache: ChunkCache) -> None:
         self._cache = cache
         self._by_selection: dict[Selection, dict[ChunkKey, Assembly]] = {}
+        self._needs: dict[Selection, dict[Needs, None]] = {}
+        self.n_removed = 0
         self._bytes = 0
         self._n_begun = 0
 
@@ -394,6 +347,7 @@ class AssemblyPool:
         """
         assembly.reserved = reserved
         self._by_selection.setdefault(assembly.selection, {})[assembly.key] = assembly
+        assembly.needs.join(assembly, self._needs.setdefault(assembly.selection, {}))
 
     def remove(self, assembly: Assembly) -> bool:
         """Take an assembly out; False if it is not (or no longer) here."""
@@ -403,12 +357,15 @@ class AssemblyPool:
         if group.get(assembly.key) is not assembly:
             return False
         del group[assembly.key]
+        assembly.needs.leave(assembly)
+        self.n_removed += 1
         if not group:
             del self._by_selection[assembly.selection]
+            del self._needs[assembly.selection]
         return True
 
-    def needing(self, layout: LevelLayout, flat: FlatIndex) -> list[Assembly]:
-        """List the assemblies that still need a storage chunk.
+    def needing(self, layout: LevelLayout, flat: FlatIndex) -> list[Needs]:
+        """List the records of assemblies that still need a storage chunk.
 
         Parameters
         ----------
@@ -417,25 +374,28 @@ class AssemblyPool:
         flat : FlatIndex
             Its flat index.
         """
-        found = []
+        found: list[Needs] = []
         ranges = layout.chunks_over(flat)
         n_chunks = len(ranges[0]) * len(ranges[1]) * len(ranges[2])
         for selection, group in self._by_selection.items():
             if not layout.holds(flat, selection):
                 continue
+            records = self._needs[selection]
+            near: Iterable[Needs]
             # Of the three ways the one that looks at the least is taken: a plane-wise
             # storage chunk lies under thousands of chunks, a small one under one.
-            if 4 * n_chunks > len(group):
-                near = [a for a in group.values() if flat in a.pending]
-                near = [a for a in near if a.layout.level == layout.level]
+            if 4 * n_chunks > len(records):
+                near = [n for n in records if n.layout.level == layout.level]
             elif n_chunks == 1:
                 index = (ranges[0][0], ranges[1][0], ranges[2][0])
                 alone = group.get(ChunkId(layout.level, index).key)
-                near = [] if alone is None else [alone]
+                near = [] if alone is None else [alone.needs]
             else:
                 keys = keys_of(layout, ranges)
-                near = [group[k] for k in keys.tolist() if k in group]
-            found += [a for a in near if flat in a.pending]
+                near = dict.fromkeys(
+                    group[k].needs for k in keys.tolist() if k in group
+                )
+            found += [n for n in near if flat in n.pending]
         return found
 
     def keys(self, selection: Selection) -> Container[ChunkKey]:

@@ -52,10 +52,12 @@ class RequestQueue:
         Whether the visual has taken it.
     order : ndarray, shape (n,), int64
         Rows, most wanted first.
+    n_again : int
+        How often rows were set to wait.
     """
 
     __slots__ = (
-        "_cursor", "_place", "categories", "is_delivered", "keys", "order",
+        "_cursor", "_place", "categories", "is_delivered", "keys", "n_again", "order",
         "priorities", "selection", "state", "visual_id",
     )  # fmt: skip
 
@@ -79,7 +81,7 @@ class RequestQueue:
         self._place[self.order] = np.arange(len(self.order))
         self.state = np.full(len(self.keys), WAITING, np.uint8)
         self.is_delivered = np.zeros(len(self.keys), np.bool_)
-        self._cursor = 0
+        self._cursor = self.n_again = 0
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """Find keys, shape (n,); -1 for one that is not wanted."""
@@ -140,12 +142,14 @@ class RequestQueue:
         """
         self.state[row] = state
         if state == WAITING:
+            self.n_again += 1
             # Or the row would never be found again: the cursor only looks onwards.
             self._cursor = min(self._cursor, int(self._place[row]))
 
     def reset(self) -> None:
         """Let all chunks wait again, as if nothing had been delivered."""
         self.state[:] = WAITING
+        self.n_again += 1
         self.is_delivered[:] = False
         self._cursor = 0
 
@@ -186,6 +190,12 @@ class LoadQueue:
     def __init__(self) -> None:
         self._by_visual: dict[str, dict[Selection, RequestQueue]] = {}
         self._by_selection: dict[Selection, list[RequestQueue]] = {}
+        self._n_replaced = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What changes whenever a chunk waits that did not wait before."""
+        return self._n_replaced, sum(queue.n_again for queue in self.queues())
 
     def queues(self, visual_id: str | None = None) -> list[RequestQueue]:
         """List the queues of one visual, or all."""
@@ -203,6 +213,7 @@ class LoadQueue:
         visual_id : str
         queues : iterable of RequestQueue
         """
+        self._n_replaced += 1
         old = self.queues(visual_id)
         for queue in old:
             group = self._by_selection[queue.selection]

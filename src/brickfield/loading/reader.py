@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from brickfield.errors import ChunkReadError
 from brickfield.loading.assembly import Assembly, Begun
 from brickfield.loading.cache.pinned_chunks import PinnedChunks
+from brickfield.loading.needs import Needs, members_of, places_under, shared_needs
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.precedence import PRECEDENCE
 from brickfield.loading.queue import ENDS, RequestQueue
@@ -190,15 +191,17 @@ class Reader:
             by_level.setdefault(chunk.scale_level, []).append((chunk, job.room))
         for level, chunks in by_level.items():
             layout = self._scheduler.layouts[level]
-            needs = [layout.needs(c.index, c.selection) for c, _ in chunks]
-            flat = list({f for flats in needs for f in flats})
-            missing = self._stored.missing(layout, flat)
+            if len(chunks) > MANY_PIECES:
+                # Neighbours lie side by side in memory then, and are copied to at once.
+                chunks.sort(key=lambda pair: pair[0].key)
+            places, flats = places_under(layout, [chunk for chunk, _ in chunks])
+            missing = self._stored.missing(layout, list(set().union(*flats.values())))
             for first in range(0, len(chunks), BATCH):
                 part = slice(first, first + BATCH)
                 with self._lock:
-                    pairs = zip(chunks[part], needs[part], strict=True)
-                    for (chunk, room), flats in pairs:
-                        self._file(Assembly(layout, chunk, flats, missing), room)
+                    shared = shared_needs(layout, places[part], flats, missing)
+                    for (chunk, room), needs in zip(chunks[part], shared, strict=True):
+                        self._file(Assembly(layout, chunk, needs), room)
                     self._lock.notify_all()
 
     def _file(self, assembly: Assembly, room: int) -> None:
@@ -213,13 +216,13 @@ class Reader:
             scheduler.set_waiting(name)
             return
         scheduler.assemblies.add(assembly, room)
-        for flat in list(assembly.pending) if self._bad else ():
+        for flat in list(assembly.needs.pending) if self._bad else ():
             if (level, flat) in self._bad:
                 assembly.fail(flat, self._bad[level, flat])
         if (silence := self._silence.failure) is not None:
-            for flat in list(assembly.pending):
+            for flat in list(assembly.needs.pending):
                 self._fail(assembly, flat, silence)
-        if not assembly.pending:
+        if not assembly.needs.pending:
             self._end(assembly, self._finished(assembly))
         else:
             scheduler.set_waiting(name)
@@ -322,9 +325,9 @@ class Reader:
             self._finish(done)
 
     def _scatter(
-        self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Assembly]
+        self, flat: FlatIndex, data: NDArray[np.generic], todo: list[Needs]
     ) -> None:
-        if len(todo) < MANY_PIECES:
+        if sum(len(needs.members) for needs in todo) < MANY_PIECES:
             scatter(flat, data, todo)
             return
         # With small pieces several threads would take turns for longer than they copy.
@@ -332,16 +335,17 @@ class Reader:
             scatter(flat, data, todo)
 
     def _hand_over(
-        self, name: StorageName, served: list[Assembly], *, is_stored: bool
-    ) -> tuple[list[Assembly], list[Assembly]]:
-        """Mark the assemblies that received the voxels; return finished and open ones.
+        self, name: StorageName, served: list[Needs], *, is_stored: bool
+    ) -> tuple[list[Assembly], list[Needs]]:
+        """Mark those that received the voxels; return finished ones, and open records.
 
         When no assembly needs them, the storage chunk is no longer in flight. The check
         and that decision share one hold of the lock, so no chunk is missed.
         """
         scheduler = self._scheduler
         with self._lock:
-            done = [a for a in served if a.receive(name[1], is_stored=is_stored)]
+            come = [n for n in served if n.receive(name[1], is_stored=is_stored)]
+            done = members_of(come)
             scheduler.drop_idle(served)
             # Chunks that another slot is just beginning would have to read it again.
             self._lock.wait_for(
@@ -355,8 +359,8 @@ class Reader:
             if not todo:
                 scheduler.park_or_end(name, is_stored=is_stored)
             elif is_stored:
-                for assembly in todo:
-                    assembly.make_buffer(scheduler.dtypes[name[0]])
+                for needs in todo:
+                    needs.make_buffers(scheduler.dtypes[name[0]])
         return done, todo
 
     def _finish(self, done: list[Assembly]) -> None:
@@ -417,7 +421,7 @@ class Reader:
             if failure.partly is None:
                 self._bad[name] = failure
             needing = scheduler.needing(name)
-            done = [a for a in needing if a.fail(name[1], failure)]
+            done = [a for a in members_of(needing) if a.fail(name[1], failure)]
             scheduler.set_idle(name)
             scheduler.drop_idle(needing)
             if (silence := self._silence.failure) is not None:
@@ -442,7 +446,7 @@ class Reader:
                 if not any(queue.visual_id == visual_id for queue, _ in takers):
                     continue
                 level = assembly.layout.level
-                for flat in list(assembly.pending):
+                for flat in list(assembly.needs.pending):
                     # Voxels that are being copied are there in a moment.
                     is_coming = (level, flat) in self.handing_over
                     if not is_coming and self._fail(assembly, flat, failure):

@@ -12,19 +12,20 @@ Thread rule: the queue, the counts and what is on its way are guarded by the one
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brickfield.loading.assembly import Assembly, AssemblyPool, Begun, keys_of
+from brickfield.loading.assembly import Assembly, AssemblyPool, Begun
 from brickfield.loading.cache.chunk_cache import ChunkCache, Name
 from brickfield.loading.io_counts import IoCounts
+from brickfield.loading.needs import Needs, members_of
 from brickfield.loading.queue import READING, WAITING, LoadQueue, RequestQueue
 from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
-from brickfield.loading.storage_states import StorageStates
+from brickfield.loading.storage_states import Siblings, StorageStates
 from brickfield.model import ChunkId, Pyramid, Selection
 from brickfield.model.changes import ChunkChange
 from brickfield.sources.limits import LEAST_ALLOWANCE, read_bytes
@@ -80,6 +81,7 @@ class Scheduler(StorageStates):
         self.dtypes = [lv.dtype.newbyteorder("=") for lv in pyramid.levels]
         self.claims: set[Name] = set()
         super().__init__(len(self.layouts))
+        self._siblings = Siblings(self, self._queue)
         self.is_starved = False
         self.is_beginning = False
         self.has_ready: Callable[[str], bool] = lambda _: False
@@ -183,7 +185,7 @@ class Scheduler(StorageStates):
         while self.due:
             name = self.due[-1]
             needing = self.needing(name)
-            if any(self.is_open(a) for a in needing):
+            if any(self.is_open(a) for a in members_of(needing)):
                 job = self._read(name)
                 if job is not None:
                     self.due.pop()
@@ -215,7 +217,7 @@ class Scheduler(StorageStates):
         if self.promised and not self.can_keep(level):
             busy = busy | {flat for lv, flat in self.promised if lv == level}
         # Everything that it needs is on its way, for itself or for a chunk beside it.
-        flat = assembly.next_unsent(busy)
+        flat = assembly.needs.next_unsent(busy)
         if flat is None:
             self._queue.set_state(*assembly.name, READING)
             return None
@@ -259,32 +261,10 @@ class Scheduler(StorageStates):
         extra = read_bytes(decoded) - LEAST_ALLOWANCE
         return extra if extra > 0 and self._cache.reserve(extra) else 0
 
-    def _siblings(self, name: StorageName) -> Iterator[Name]:
-        """Yield the waiting chunks that a storage chunk lies under, best first.
-
-        Those that are begun, or just being begun, are left out.
-        """
-        level, flat = name
-        layout = self.layouts[level]
-        waiting = self._queue.waiting_selections
-        selections = [s for s in waiting if layout.holds(flat, s)]
-        ranges = layout.chunks_over(flat)
-        # The common case of a storage chunk under one chunk costs no array work: it was
-        # read for that one, unless it was read for another level.
-        n_chunks = prod(len(r) for r in ranges) * len(selections)
-        if n_chunks <= 1 and name not in self.passing:
-            return
-        keys = keys_of(layout, ranges)
-        for selection in selections:
-            begun_here = self.assemblies.keys(selection)
-            for key in self._queue.waiting_among(selection, keys):
-                if key not in begun_here and (selection, key) not in self.claims:
-                    yield selection, key
-
     def claim_siblings(self, name: StorageName) -> list[Begun]:
         """Claim the other waiting chunks that a storage chunk lies under."""
         begun: list[Begun] = []
-        for sibling in list(self._siblings(name)):
+        for sibling in self._siblings.of(name):
             # The voxels are decoded already: a sibling that finds no room now would
             # have the whole storage chunk decoded once more, so it may use a larger
             # share.
@@ -304,7 +284,7 @@ class Scheduler(StorageStates):
 
     def has_siblings(self, name: StorageName) -> bool:
         """Whether chunks that a storage chunk lies under wait to be begun."""
-        return any(True for _ in self._siblings(name))
+        return bool(self._siblings.of(name))
 
     def park_or_end(self, name: StorageName, *, is_stored: bool) -> None:
         """Keep a decoded storage chunk whose chunks found no room, or forget it."""
@@ -371,8 +351,8 @@ class Scheduler(StorageStates):
         """Bytes of a decoded storage chunk; at the far edges it is decoded whole, too."""
         return prod(self.layouts[level].storage) * self.dtypes[level].itemsize
 
-    def needing(self, name: StorageName) -> list[Assembly]:
-        """List the assemblies that still need a storage chunk."""
+    def needing(self, name: StorageName) -> list[Needs]:
+        """List the records of assemblies that still need a storage chunk."""
         return self.assemblies.needing(self.layouts[name[0]], name[1])
 
     def unsent(self) -> list[tuple[Assembly, FlatIndex]]:
@@ -380,7 +360,7 @@ class Scheduler(StorageStates):
         return [
             (assembly, flat)
             for assembly in self.assemblies
-            for flat in assembly.pending
+            for flat in assembly.needs.pending
             if (assembly.layout.level, flat) not in self.in_flight
         ]
 
@@ -392,11 +372,12 @@ class Scheduler(StorageStates):
         """Forget a read whose voxels are out of date; it has to be done again."""
         self.set_idle(name)
         needing = self.needing(name)
-        for assembly in needing:
+        for needs in needing:
             # At the end of the list, which is where the next one is taken from: it is
             # read again first.
-            assembly.unsent.append(name[1])
-            self._queue.set_state(*assembly.name, WAITING)
+            needs.unsent.append(name[1])
+        for assembly in members_of(needing):
+            self.set_waiting(assembly.name)
         # An assembly without requests only waited for this read to end.
         self.drop_idle(needing)
 
@@ -419,11 +400,11 @@ class Scheduler(StorageStates):
                 assert assembly is not None
                 self._drop(assembly)
 
-    def drop_idle(self, assemblies: list[Assembly]) -> None:
-        """Drop those of some assemblies without a request or a read in flight."""
+    def drop_idle(self, records: list[Needs]) -> None:
+        """Drop those of some records' assemblies without a request or a read in flight."""
         if not self._orphans:
             return
-        for assembly in assemblies:
+        for assembly in members_of(records):
             if assembly in self._orphans:
                 self._orphans.discard(assembly)
                 if not self.is_open(assembly):
@@ -433,11 +414,11 @@ class Scheduler(StorageStates):
         level = assembly.layout.level
         # What is read anyway is worth finishing: the camera may come back, and the
         # cache has room. It is looked at again when the read ends.
-        is_read = any((level, f) in self.in_flight for f in assembly.pending)
+        is_read = any((level, f) in self.in_flight for f in assembly.needs.pending)
         # Without anything pending it is being finished, for the cache at least.
         if is_read:
             self._orphans.add(assembly)
-        elif assembly.pending:
+        elif assembly.needs.pending:
             self.discard(assembly)
 
     def forget(self) -> None:

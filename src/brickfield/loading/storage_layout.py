@@ -178,8 +178,8 @@ class LevelLayout:
         )
         return origin, shape  # type: ignore[return-value]
 
-    def needs_of_box(self, box: Box, selection: Selection) -> list[FlatIndex]:
-        """List the storage chunks under a box, in C order.
+    def ranges_of_box(self, box: Box, selection: Selection) -> tuple[range, ...]:
+        """Return the ranges of storage chunks under a box, all axes.
 
         Parameters
         ----------
@@ -196,12 +196,27 @@ class LevelLayout:
             if axis >= 0:
                 first, n, s = box[0][k], box[1][k], self.storage[axis]
                 ranges[axis] = range(first // s, (first + n - 1) // s + 1)
+        return tuple(ranges)
+
+    def flats_in(self, ranges: tuple[range, ...]) -> list[FlatIndex]:
+        """List the storage chunks in ranges along all axes, in C order."""
         flats = [0]
         for n, r in zip(self.room, ranges, strict=True):
             # Axis by axis, so the result is in C order: the order on disk of most
             # stores.
             flats = [f * n + i for f, i in product(flats, r)]
         return flats
+
+    def needs_of_box(self, box: Box, selection: Selection) -> list[FlatIndex]:
+        """List the storage chunks under a box, in C order.
+
+        Parameters
+        ----------
+        box : Box
+            Origin and shape (z, y, x), voxels.
+        selection : Selection
+        """
+        return self.flats_in(self.ranges_of_box(box, selection))
 
     def needs(self, index: Int3, selection: Selection) -> list[FlatIndex]:
         """List the storage chunks under a chunk, in C order.

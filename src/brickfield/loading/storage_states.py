@@ -1,4 +1,4 @@
-"""Where each storage chunk is on its way (:class:`StorageStates`).
+"""Where each storage chunk is on its way (:class:`StorageStates`), and who waits for it.
 
 Invariant: a storage chunk that is in flight, paused or due is *busy*: no second read of
 it is sent. Guarded by the scheduler's lock.
@@ -6,7 +6,13 @@ it is sent. Guarded by the scheduler's lock.
 
 from __future__ import annotations
 
-from brickfield.loading.storage_layout import FlatIndex, StorageName
+from math import prod
+from typing import Protocol
+
+from brickfield.loading.assembly import AssemblyPool, keys_of
+from brickfield.loading.cache.chunk_cache import Name
+from brickfield.loading.queue import LoadQueue
+from brickfield.loading.storage_layout import FlatIndex, LevelLayout, StorageName
 
 
 class StorageStates:
@@ -67,3 +73,79 @@ class StorageStates:
         self.passing.discard(name)
         self.in_the_way.discard(name)
         self._busy[name[0]].discard(name[1])
+
+
+class BeginsChunks(Protocol):
+    """What of the scheduler counts here."""
+
+    layouts: list[LevelLayout]
+    assemblies: AssemblyPool
+    claims: set[Name]
+    passing: set[StorageName]
+
+
+class Siblings:
+    """Finds the siblings of a chunk that a storage chunk is read for (locked).
+
+    Parameters
+    ----------
+    scheduler : BeginsChunks
+    queue : LoadQueue
+        What is requested.
+    """
+
+    def __init__(self, scheduler: BeginsChunks, queue: LoadQueue) -> None:
+        self._scheduler = scheduler
+        self._queue = queue
+        self._without: set[object] = set()
+        self._version: object = None
+
+    def of(self, name: StorageName) -> list[Name]:
+        """List the waiting chunks that a storage chunk lies under, best first.
+
+        Those that are begun, or just being begun, are left out.
+
+        Parameters
+        ----------
+        name : StorageName
+        """
+        level, flat = name
+        layout = self._scheduler.layouts[level]
+        waiting = self._queue.waiting_selections
+        selections = tuple(s for s in waiting if layout.holds(flat, s))
+        ranges = layout.chunks_over(flat)
+        # The common case of a storage chunk under one chunk costs no array work: it was
+        # read for that one, unless it was read for another level.
+        n_chunks = prod(len(r) for r in ranges) * len(selections)
+        if n_chunks <= 1 and name not in self._scheduler.passing:
+            return []
+        # A plane lies under as many chunks as the one before it, all begun by then.
+        version = self._queue.version, self._scheduler.assemblies.n_removed
+        if version != self._version:
+            self._version = version
+            self._without.clear()
+        place = layout, ranges, selections
+        if place in self._without:
+            return []
+        found = self._search(layout, ranges, selections)
+        if not found and not self._scheduler.claims:
+            self._without.add(place)
+        return found
+
+    def _search(
+        self,
+        layout: LevelLayout,
+        ranges: tuple[range, range, range],
+        selections: tuple[tuple[int, ...], ...],
+    ) -> list[Name]:
+        keys = keys_of(layout, ranges)
+        claims = self._scheduler.claims
+        found: list[Name] = []
+        for selection in selections:
+            begun_here = self._scheduler.assemblies.keys(selection)
+            found += [
+                (selection, key)
+                for key in self._queue.waiting_among(selection, keys)
+                if key not in begun_here and (selection, key) not in claims
+            ]
+        return found

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.loading.assembly import Assembly
+from brickfield.loading.needs import places_under, shared_needs
 from brickfield.loading.storage.scatter import scatter
 from brickfield.loading.storage_layout import LevelLayout
 from brickfield.model import ChunkId
@@ -16,16 +17,24 @@ from brickfield.testing.loading import numbers
 
 
 def assemblies_of(layout, dtype):
-    """Begin all chunks of a level, with buffers full of something else."""
+    """Begin all chunks of a level at once, with buffers full of something else."""
     grid = [-(-n // c) for n, c in zip(layout.shape_zyx, layout.chunk_zyx, strict=True)]
+    chunks = [ChunkId(0, index, ()) for index in np.ndindex(*grid)]
+    places, flats = places_under(layout, chunks)
+    records = shared_needs(layout, places, flats, set())
     made = []
-    for index in np.ndindex(*grid):
-        needs = layout.needs(index, ())
-        made.append(Assembly(layout, ChunkId(0, index, ()), needs, set()))
+    for chunk, needs in zip(chunks, records, strict=True):
+        made.append(Assembly(layout, chunk, needs))
+        needs.join(made[-1], {})
         made[-1].make_buffer(np.dtype(dtype))
         if made[-1].buffer is not None:
             made[-1].buffer[...] = 7
     return made
+
+
+def records_of(made):
+    """List the records of some chunks, each once."""
+    return list(dict.fromkeys(a.needs for a in made))
 
 
 @settings(deadline=None)
@@ -42,10 +51,10 @@ def test_every_chunk_gets_its_voxels(depth, size, chunk, plane, dtype):
     source = MemorySource([data], (depth, *plane), chunk=chunk)
     layout = LevelLayout.of(source.info.pyramid, 0)
     made = assemblies_of(layout, dtype)
-    for flat in sorted({f for a in made for f in a.pending}):
+    for flat in sorted({f for a in made for f in a.needs.pending}):
         index = layout.index_of(flat)
         voxels = source.read_storage_chunk(0, index).data
-        scatter(flat, voxels, [a for a in made if flat in a.pending])
+        scatter(flat, voxels, [n for n in records_of(made) if flat in n.pending])
     for assembly in made:
         low = np.array(assembly.origin)
         high = low + assembly.shape
@@ -61,7 +70,9 @@ def test_voxels_of_another_type_are_converted(given):
     layout = LevelLayout.of(source.info.pyramid, 0)
     made = assemblies_of(layout, np.uint16)
     for z in range(2):
-        scatter(layout.flat_of((z, 0, 0)), data[z : z + 1].astype(given), made)
+        scatter(
+            layout.flat_of((z, 0, 0)), data[z : z + 1].astype(given), records_of(made)
+        )
     for assembly in made:
         z, y, x = assembly.origin
         assert np.array_equal(assembly.buffer, data[:, y : y + 4, x : x + 4])
