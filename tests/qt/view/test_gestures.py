@@ -7,7 +7,9 @@ import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QDoubleSpinBox
+
+from brickfield.qt.panels.widgets import NumberBox
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 MIDDLE = Qt.MouseButton.MiddleButton
@@ -274,12 +276,11 @@ def test_who_is_typing_keeps_the_keyboard(dock, typed_in):
     assert typed_in.hasFocus()
 
 
+@pytest.mark.parametrize("kind", [QDoubleSpinBox, NumberBox])
 def test_a_number_that_is_not_being_changed_gives_the_keyboard_to_a_picture(
-    dock, qtbot
+    dock, qtbot, kind
 ):
-    from qtpy.QtWidgets import QApplication, QDoubleSpinBox
-
-    number = QDoubleSpinBox(dock)
+    number = kind(parent=dock)
     number.show()
     dock.activateWindow()
     number.setFocus()
@@ -292,6 +293,9 @@ def test_a_number_that_is_not_being_changed_gives_the_keyboard_to_a_picture(
     QTest.keyClick(number, Qt.Key.Key_3)
     enter(picture)
     assert number.hasFocus(), "it is being typed"
+    QTest.keyClick(number, Qt.Key.Key_Return)
+    enter(picture)
+    assert picture.hasFocus(), "it has been entered"
 
 
 def test_a_plain_key_that_means_nothing_here_goes_no_further(dock):

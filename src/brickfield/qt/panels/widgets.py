@@ -88,6 +88,7 @@ class NumberBox(QLineEdit):
         self.write = write
         self.read: Callable[[str], float | None] = parse_number
         self.value = 0.0
+        self.setInputMethodHints(Qt.InputMethodHint.ImhFormattedNumbersOnly)
         self.setToolTip(tooltip)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.set_width(n_chars)

@@ -329,6 +329,9 @@ def _is_typed_in(widget: QWidget | None) -> bool:
     if isinstance(widget, QAbstractSpinBox):
         field = widget.findChild(QLineEdit)
         return field is None or field.isModified()
+    numbers = Qt.InputMethodHint.ImhFormattedNumbersOnly
+    if isinstance(widget, QLineEdit) and widget.inputMethodHints() & numbers:
+        return widget.isModified()
     return isinstance(widget, _TYPED_IN)
 
 
