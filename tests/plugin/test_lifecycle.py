@@ -57,15 +57,20 @@ def ours() -> list[str]:
     return [n for n in names if n.startswith("brickfield") and n != "brickfield-http"]
 
 
+def docks() -> list[ViewDock]:
+    """Docks that Qt has not deleted yet, of whatever window."""
+    return [w for w in QApplication.allWidgets() if isinstance(w, ViewDock)]
+
+
 def are_none_left() -> bool:
     """Tell whether nothing of earlier tests goes on.
 
     What was put out of the reach of collections (tests/conftest.py) while it was still
     in use is collected now.
     """
-    if ours():
+    if ours() or docks():
         gc.unfreeze()
-    return not ours()
+    return not ours() and not docks()
 
 
 def is_of_napari(message: str) -> bool:
@@ -92,7 +97,7 @@ def nothing_is_left(qtbot, qtlog, caplog, forgetful):
     qtbot.waitUntil(are_none_left, timeout=20_000)
     yield
     qtbot.waitUntil(lambda: ours() == [], timeout=20_000)
-    assert not [w for w in QApplication.allWidgets() if isinstance(w, ViewDock)]
+    assert not docks()
     # napari itself speaks up when layers are taken out after its window was closed.
     loud = [r for r in caplog.records if r.name.partition(".")[0] in LIBRARIES]
     assert not [r.getMessage() for r in loud]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QMainWindow
 
 import brickfield as bf
 from brickfield.camera import navigation
 from brickfield.plugin.docking.camera_link import ORIENTATION
-from brickfield.plugin.docking.docks import LEAST_HEIGHT, VolumeDock, is_dragging_edge
+from brickfield.plugin.docking.docks import VolumeDock
 from brickfield.plugin.settings import preferences
 
 pytestmark = [pytest.mark.napari, pytest.mark.bindings]
@@ -58,40 +55,6 @@ def test_the_framing_that_was_chosen_last_is_that_of_the_next_view(dock):
         assert not dock.main_view.framing.frames_content
     finally:
         preferences().drawing.frame_content = True
-
-
-@pytest.mark.parametrize("is_pressed", [False, True])
-@pytest.mark.parametrize("name", ["Orthogonal views", "4D-STEM"])
-def test_another_dock_leaves_a_view_the_height_that_a_picture_needs(
-    qtbot, viewer, dock, name, is_pressed
-):
-    """Also where Qt holds a button for pressed, as it does after a drop."""
-    viewer.show()
-    qtbot.waitUntil(dock.isVisible)
-    viewer.window._qt_window.resize(1280, 800)
-    # Qt lays out what lies in a window by and by, and tells nobody when it is done.
-    qtbot.waitUntil(lambda: dock.height() > 2 * LEAST_HEIGHT, timeout=30_000)
-    qtbot.wait(500)
-    if is_pressed:
-        QTest.mousePress(dock.toolbar, Qt.MouseButton.LeftButton)
-    _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
-    qtbot.waitUntil(other.isVisible, timeout=30_000)
-    qtbot.waitUntil(
-        lambda: min(dock.height(), other.height()) >= LEAST_HEIGHT, timeout=30_000
-    )
-
-
-@pytest.mark.parametrize("cursor", ["SplitVCursor", "ArrowCursor"])
-def test_a_pressed_button_drags_the_edge_of_a_dock_where_the_cursor_says_so(
-    qtbot, cursor
-):
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    window.setCursor(getattr(Qt.CursorShape, cursor))
-    window.show()
-    assert not is_dragging_edge(window)
-    QTest.mousePress(window, Qt.MouseButton.LeftButton)
-    assert is_dragging_edge(window) == (cursor == "SplitVCursor")
 
 
 def test_linked_cameras_follow_each_other_and_part_again(viewer, dock):

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 import brickfield as bf
 from brickfield.plugin.docking.open_dock import TITLE
+from brickfield.plugin.docking.settling import LEAST_HEIGHT, is_dragging_edge
 from brickfield.plugin.layers.registry import docks_of
 from brickfield.plugin.settings import preferences
 from brickfield.testing.zarr_stores import write_image
@@ -103,3 +106,63 @@ def test_another_dock_leaves_the_picture_half_of_the_height(viewer, qtbot, name)
     dock = settle(qtbot, viewer)
     _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
     qtbot.waitUntil(lambda: dock.height() > 0.8 * other.height(), timeout=20_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_pressed"),
+    [("Orthogonal views", False), ("4D-STEM", True), ("Sessions", False)],
+)
+def test_of_two_docks_neither_is_left_a_strip(viewer, qtbot, name, is_pressed):
+    """Also where Qt holds a button for pressed, as it does after a drop."""
+    bf.open_volume(np.ones((8, 16, 24), np.uint8), viewer)
+    dock = settle(qtbot, viewer)
+    if is_pressed:
+        QTest.mousePress(dock.toolbar, Qt.MouseButton.LeftButton)
+    _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
+    least = min(LEAST_HEIGHT, other.sizeHint().height())
+    qtbot.waitUntil(other.isVisible, timeout=30_000)
+    qtbot.waitUntil(
+        lambda: dock.height() >= LEAST_HEIGHT and other.height() >= least,
+        timeout=30_000,
+    )
+
+
+def test_three_docks_have_a_third_each(viewer, qtbot):
+    bf.open_volume(np.ones((8, 16, 24), np.uint8), viewer)
+    docks = [settle(qtbot, viewer)]
+    for name in ("4D-STEM", "Transforms"):
+        _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", name)
+        qtbot.waitUntil(other.isVisible, timeout=30_000)
+        docks.append(other)
+    qtbot.waitUntil(lambda: min(dock.height() for dock in docks) > 180, timeout=30_000)
+
+
+def test_a_height_that_a_person_dragged_stays(viewer, qtbot):
+    bf.open_volume(np.ones((8, 16, 24), np.uint8), viewer)
+    dock = settle(qtbot, viewer)
+    _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", "4D-STEM")
+    qtbot.waitUntil(lambda: other.height() >= LEAST_HEIGHT, timeout=30_000)
+    qtbot.wait(500)
+    window = viewer.window._qt_window
+    place = next(d for d in window.findChildren(QDockWidget) if d.isAncestorOf(other))
+    window.setCursor(Qt.CursorShape.SplitVCursor)
+    QTest.mousePress(dock.toolbar, Qt.MouseButton.LeftButton)
+    window.resizeDocks([place], [150], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: other.height() < 200, timeout=20_000)
+    QTest.mouseRelease(dock.toolbar, Qt.MouseButton.LeftButton)
+    window.unsetCursor()
+    qtbot.wait(500)
+    assert other.height() < 200
+
+
+@pytest.mark.parametrize("cursor", ["SplitVCursor", "ArrowCursor"])
+def test_a_pressed_button_drags_the_edge_of_a_dock_where_the_cursor_says_so(
+    qtbot, cursor
+):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCursor(getattr(Qt.CursorShape, cursor))
+    window.show()
+    assert not is_dragging_edge(window)
+    QTest.mousePress(window, Qt.MouseButton.LeftButton)
+    assert is_dragging_edge(window) == (cursor == "SplitVCursor")

@@ -12,7 +12,7 @@ from typing import Any
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QWidget
 
-from brickfield.plugin.docking.settling import RoomForPicture
+from brickfield.plugin.docking.settling import SharedHeight
 from brickfield.plugin.layers.registry import plain, scene_of
 from brickfield.qt.benchmark import BenchmarkPanel
 
@@ -44,7 +44,7 @@ class BenchmarkDock(BenchmarkPanel):
     def __init__(self, napari_viewer, parent: QWidget | None = None) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         viewer = weakref.ref(plain(napari_viewer))
         super().__init__(lambda: subject_of(viewer()), parent)
-        RoomForPicture(self)
+        SharedHeight(self)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Find out what is selected."""

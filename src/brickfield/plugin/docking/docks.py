@@ -13,9 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from qtpy.QtCore import QTimer
 
 from brickfield.errors import BrickfieldError
 from brickfield.model.secrets import hide_secrets
@@ -23,7 +21,7 @@ from brickfield.plugin.docking.camera_link import CameraLink
 from brickfield.plugin.docking.chooser import OtherImages
 from brickfield.plugin.docking.links import offer_links
 from brickfield.plugin.docking.make_fast import MakeFast
-from brickfield.plugin.docking.settling import Settling
+from brickfield.plugin.docking.settling import Settling, SharedHeight
 from brickfield.plugin.layers.registry import add_dock, plain, scene_of
 from brickfield.plugin.names import PLUGIN
 from brickfield.plugin.settings import (
@@ -43,12 +41,6 @@ from brickfield.viewer.live import ViewReport
 logger = logging.getLogger(__name__)
 LOADING_MS = 20_000
 """After so long an empty dock counts as one that loads nothing."""
-ASK_AGAIN_MS, MOST_ASKED = 100, 20
-"""When and how often at most a view asks once more for room."""
-EDGE_CURSORS = (Qt.CursorShape.SplitVCursor, Qt.CursorShape.SplitHCursor)
-"""What a window shows while the mouse is on an edge between two docks."""
-LEAST_HEIGHT = 300
-"""Pixels below which a view asks other docks for room."""
 
 
 class VolumeDock(ViewDock):
@@ -92,32 +84,7 @@ class VolumeDock(ViewDock):
         self._end_loading = self._begin_loading()
         add_dock(viewer, self)
         self.files_dropped.connect(self.open_dropped)
-        self._is_small_by_hand = False
-        self._room_soon = QTimer(self)
-        self._room_soon.setSingleShot(True)
-        self._room_soon.timeout.connect(self._ask_for_room)
-        self._n_asked = 0
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for room where another dock has left too little.
-
-        Qt gives a new dock all the height that it asks for; what stood there is left a
-        strip. What a person drags stays.
-        """
-        super().resizeEvent(event)
-        if event.size().height() >= LEAST_HEIGHT:
-            self._is_small_by_hand, self._n_asked = False, 0
-        elif is_dragging_edge(self.window()):
-            self._is_small_by_hand = True
-        elif not self._is_small_by_hand:
-            self._room_soon.start(0)
-
-    def _ask_for_room(self) -> None:
-        make_room(self)
-        # Qt may still be laying out what stands beside it, and forget the request.
-        if self.height() < LEAST_HEIGHT and self._n_asked < MOST_ASKED:
-            self._n_asked += 1
-            self._room_soon.start(ASK_AGAIN_MS)
+        SharedHeight(self)
 
     def open_dropped(self, places: Sequence[str]) -> None:
         """Open what was dropped on the dock, as if it had been dropped on the window.
@@ -193,43 +160,6 @@ class VolumeDock(ViewDock):
     def _relink(self) -> None:
         if self._link is not None:
             self._set_link(True)
-
-
-def is_dragging_edge(window: QWidget) -> bool:
-    """Return whether a person drags the edge between two docks of a window.
-
-    The mouse buttons alone do not tell: Qt takes the left one for pressed until the
-    mouse moves after a drop, which may be what opened a dock.
-    """
-    is_pressed = QApplication.mouseButtons() != Qt.MouseButton.NoButton
-    return is_pressed and window.cursor().shape() in EDGE_CURSORS
-
-
-def make_room(dock: ViewDock) -> None:
-    """Give a view, and those above and below it, the height that a picture needs."""
-    window, place = dock.window(), holder_of(dock)
-    if not isinstance(window, QMainWindow) or place is None or place.isFloating():
-        return
-    area = window.dockWidgetArea(place)
-    column = [
-        other
-        for other in map(holder_of, window.findChildren(ViewDock))
-        if other is not None
-        and other.isVisible()
-        and not other.isFloating()
-        and window.dockWidgetArea(other) == area
-        and other.x() == place.x()
-    ]
-    least = [LEAST_HEIGHT + place.height() - dock.height()] * len(column)
-    window.resizeDocks(column, least, Qt.Orientation.Vertical)
-
-
-def holder_of(widget: QWidget) -> QDockWidget | None:
-    """Return the dock of the window that a widget lies in."""
-    above = widget.parentWidget()
-    while above is not None and not isinstance(above, QDockWidget):
-        above = above.parentWidget()
-    return above
 
 
 def _open(viewer: Any, place: str) -> None:

@@ -2,7 +2,7 @@
 
 The dock gets half of the window, its title is the one in the menu, and napari's own
 canvas, which is narrower now, is fitted again unless its camera was moved.
-Another dock that opens below it leaves it half of the height.
+Docks that come to stand one above the other share the height.
 Main thread only.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from brickfield.plugin.layers.registry import plain
 from brickfield.plugin.napari_names import has_window, main_window_of
@@ -26,49 +26,19 @@ SHARE = 0.5
 LOOK_MS = 100
 """Time between two looks at whether the window has laid itself out again."""
 MOST_LOOKS = 20
+EDGE_CURSORS = (Qt.CursorShape.SplitVCursor, Qt.CursorShape.SplitHCursor)
+"""What a window shows while the mouse is on an edge between two docks."""
+LEAST_HEIGHT = 300
+"""Pixels below which a dock asks others for room."""
+TITLE_HEIGHT = 30
+"""Pixels of a dock's title, at most."""
+ASK_AGAIN_MS, MOST_ASKED = 100, 20
+"""When and how often at most a dock asks once more for room."""
 MOST_ZOOM = 1.5
 """Ratio by which another size of the canvas alone may change napari's zoom."""
 
 
-class _OnceShown(QObject):
-    """Calls :meth:`_on_time` once the widget of a dock was shown and laid out.
-
-    It may be called again by starting its timer again.
-
-    Parameters
-    ----------
-    widget : QWidget
-        What stands in the dock.
-    """
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        self._widget = widget
-        # A child, so that it falls silent with the dock.
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._on_time)
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Start when the widget is shown first; no event is held back.
-
-        Parameters
-        ----------
-        watched : QObject
-        event : QEvent
-        """
-        if event.type() == QEvent.Type.Show:
-            self._widget.removeEventFilter(self)
-            # Not before napari has made the dock and Qt has laid it out.
-            self._timer.start(0)
-        return False
-
-    def _on_time(self) -> None:
-        raise NotImplementedError
-
-
-class Settling(_OnceShown):
+class Settling(QObject):
     """Waits for a dock's widget to be shown in a window, and settles it there once.
 
     Parameters
@@ -86,13 +56,30 @@ class Settling(_OnceShown):
 
     def __init__(self, widget: QWidget, viewer: Any) -> None:
         super().__init__(widget)
+        self._widget = widget
         self._viewer = weakref.ref(viewer)
         self._is_fitted = is_fitted(viewer)
         self.is_over = False
         self._look: Callable[[], None] = self._settle
+        # A child, so that it falls silent with the dock.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(lambda: self._look())
+        widget.installEventFilter(self)
 
-    def _on_time(self) -> None:
-        self._look()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Start when the widget is shown first; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
+        if event.type() == QEvent.Type.Show:
+            self._widget.removeEventFilter(self)
+            # Not before napari has made the dock and Qt has laid it out.
+            self._timer.start(0)
+        return False
 
     def _settle(self) -> None:
         viewer = self._viewer()
@@ -125,23 +112,111 @@ class Settling(_OnceShown):
             self._timer.start(LOOK_MS)
 
 
-class RoomForPicture(_OnceShown):
-    """Leaves the volume dock half of the height when another dock opens below it.
+class SharedHeight(QObject):
+    """Keeps docks that stand one above the other at heights that one can work with.
 
-    Qt would share it by what the docks ask for, and a picture asks for little.
+    Qt gives a new dock what it asks for, or no more than its least, and leaves what
+    stood there the rest. So a column in which a picture has less than its share, or any
+    dock less than it needs, is shared out equally. What a person drags stays.
+
+    Parameters
+    ----------
+    widget : QWidget
+        What stands in the dock.
     """
 
-    def _on_time(self) -> None:
-        dock = _dock_of(self._widget)
-        window = None if dock is None else dock.parentWidget()
-        if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.widget = widget
+        self._is_new, self._is_by_hand, self._n_asked = True, False, 0
+        # A child, so that it falls silent with the dock.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._share)
+        widget.installEventFilter(self)
+
+    @property
+    def least(self) -> int:
+        """Height in pixels below which the widget asks other docks for room."""
+        return min(LEAST_HEIGHT, int(self.widget.sizeHint().height()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Look at each new height; no event is held back.
+
+        Parameters
+        ----------
+        watched : QObject
+        event : QEvent
+        """
+        kind = event.type()
+        if kind == QEvent.Type.Show and self._is_new:
+            # Not before napari has made the dock and Qt has laid it out.
+            self._soon.start(0)
+        elif kind == QEvent.Type.Resize:
+            if self.widget.height() >= self.least:
+                self._is_by_hand, self._n_asked = False, 0
+            elif is_dragging_edge(self.widget.window()):
+                self._is_by_hand = True
+            else:
+                self._soon.start(0)
+        return False
+
+    def _share(self) -> None:
+        column = self._column()
+        is_new, self._is_new = self._is_new, False
+        if len(column) > 1:
+            share = sum(dock.height() for _, dock in column) // len(column)
+        else:
+            share = LEAST_HEIGHT + TITLE_HEIGHT
+        if not any(shared.asks(share, is_new=is_new) for shared, _ in column):
             return
-        for other in window.findChildren(QDockWidget):
-            if other.findChild(ViewDock) is None or not _are_stacked(other, dock):
-                continue
-            half = (other.height() + dock.height()) // 2
-            if other.height() < half:
-                window.resizeDocks([other, dock], [half] * 2, Qt.Orientation.Vertical)
+        docks = [dock for _, dock in column]
+        window = self.widget.window()
+        if isinstance(window, QMainWindow):
+            window.resizeDocks(docks, [share] * len(docks), Qt.Orientation.Vertical)
+        # Qt may still be laying out what stands beside it, and forget the request.
+        self._n_asked += 1
+        if self._n_asked < MOST_ASKED:
+            self._soon.start(ASK_AGAIN_MS)
+
+    def asks(self, share: int, *, is_new: bool) -> bool:
+        """Return whether the dock has less than it needs.
+
+        Parameters
+        ----------
+        share : int
+            Height of each dock of its column, were they equally high.
+        is_new : bool
+            Whether another dock has come to the column.
+        """
+        height = self.widget.height()
+        if is_new and isinstance(self.widget, ViewDock):
+            return bool(height + TITLE_HEIGHT < share)
+        least = min(self.least, share - TITLE_HEIGHT)
+        return not self._is_by_hand and bool(height < least)
+
+    def _column(self) -> list[tuple[SharedHeight, QDockWidget]]:
+        """Return what shares the height of this dock, itself included."""
+        here = _dock_of(self.widget)
+        window = self.widget.window()
+        if here is None or here.isFloating() or not isinstance(window, QMainWindow):
+            return []
+        pairs = [(s, _dock_of(s.widget)) for s in window.findChildren(SharedHeight)]
+        return [
+            (shared, dock)
+            for shared, dock in pairs
+            if dock is not None and (dock is here or _are_stacked(here, dock))
+        ]
+
+
+def is_dragging_edge(window: QWidget) -> bool:
+    """Return whether a person drags the edge between two docks of a window.
+
+    The mouse buttons alone do not tell: Qt takes the left one for pressed until the
+    mouse moves after a drop, which may be what opened a dock.
+    """
+    is_pressed = QApplication.mouseButtons() != Qt.MouseButton.NoButton
+    return bool(is_pressed and window.cursor().shape() in EDGE_CURSORS)
 
 
 class DockPlace:
@@ -161,7 +236,7 @@ class DockPlace:
     """
 
     def __init__(self, widget: QWidget, napari_viewer: Any) -> None:
-        RoomForPicture(widget)
+        SharedHeight(widget)
         self._viewer = weakref.ref(plain(napari_viewer))
         self.background = Background()
         # napari deletes docks without closing them.

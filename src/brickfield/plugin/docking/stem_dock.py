@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
+from brickfield.plugin.docking.settling import SharedHeight
 from brickfield.plugin.docking.stem_pictures import (
     contrast,
     cursor_size,
@@ -419,8 +420,7 @@ class StemLayers:
             return
         four = [x for x in viewer.layers if x.ndim == 4]
         if any(path_of(x) == scan.path and shows_patterns(x) for x in four):
-            y, x = viewer.dims.current_step[:2]
-            self._session.set_cursor(y, x)
+            self._session.set_cursor(*viewer.dims.current_step[:2])
 
 
 _docks: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Stem4DDock]] = (
@@ -436,11 +436,10 @@ def stem_docks_of(viewer: Any) -> list[Stem4DDock]:
 
 def open_stem_dock(viewer: Any) -> Stem4DDock:
     """Return the 4D-STEM dock of a viewer with a window, opening one if needed."""
-    found = stem_docks_of(viewer)
-    if found:
-        return found[0]
-    dock = Stem4DDock(plain(viewer))
-    viewer.window.add_dock_widget(dock, name=TITLE)
+    dock = next(iter(stem_docks_of(viewer)), None)
+    if dock is None:
+        dock = Stem4DDock(plain(viewer))
+        viewer.window.add_dock_widget(dock, name=TITLE)
     return dock
 
 
@@ -454,6 +453,7 @@ class Stem4DDock(StemDock):
 
     def __init__(self, napari_viewer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         super().__init__()
+        SharedHeight(self)
         viewer = plain(napari_viewer)
         _docks.setdefault(viewer, weakref.WeakSet()).add(self)
         self.layers = StemLayers(viewer, self)

@@ -331,7 +331,7 @@ def _is_typed_in(widget: QWidget | None) -> bool:
         return field is None or field.isModified()
     numbers = Qt.InputMethodHint.ImhFormattedNumbersOnly
     if isinstance(widget, QLineEdit) and widget.inputMethodHints() & numbers:
-        return widget.isModified()
+        return bool(widget.isModified())
     return isinstance(widget, _TYPED_IN)
 
 
