@@ -11,7 +11,7 @@ from brickfield.model import AffineTransform
 from brickfield.planning.base_level import lay_bases
 from brickfield.planning.frame_plan import FramePlan
 from brickfield.planning.grid import cell_grid
-from brickfield.planning.nodes import Layer, Nodes, join_nodes
+from brickfield.planning.nodes import Layer, Nodes
 from brickfield.planning.plan import PlanRequest, _prepare, plan_frame
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
@@ -96,11 +96,24 @@ def test_an_occupancy_that_cannot_tell_counts_as_full(make_layer):
     assert not make_layer(occupancy=lambda *_: None).nodes.is_empty.any()
 
 
-def test_nodes_are_taken_and_joined_whole(make_layer):
+def test_taken_nodes_are_whole(make_layer):
     roots = make_layer().nodes
-    joined = join_nodes([roots.take(np.arange(3)), roots.take(np.arange(3, 8))])
-    for name in Nodes.__slots__:
-        np.testing.assert_array_equal(getattr(joined, name), getattr(roots, name))
+    taken = roots.take(np.array([5, 1]))
+    for name in ("keys", "owners", "costs", "heads", "ranks", "is_wanting"):
+        np.testing.assert_array_equal(
+            getattr(taken, name), getattr(roots, name)[[5, 1]]
+        )
+
+
+def test_nodes_stay_as_they_were_when_children_come_after_them(make_layer):
+    """Also where the room for more nodes is used up and all are copied."""
+    layer = make_layer()
+    whole = make_layer()
+    whole.expand(np.arange(8))
+    for row in range(8):
+        layer.expand(np.array([row]))
+    for own, other in zip(layer.nodes.arrays, whole.nodes.arrays, strict=True):
+        np.testing.assert_array_equal(own, other)
 
 
 def _walked(request):

@@ -125,7 +125,7 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
         is_cut = cells.shape[1] >= limit
     is_seen, values = view.measure(grid.edges(level, cells), sites)
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
-    nodes = layer.make_nodes(heads, cells, values, owners)
+    nodes = layer.make_nodes(layer.code.pack(heads, cells), values, owners)
     layer.plant(nodes.take(is_seen))
     overview = _overview(layer, costs, share_bytes)
     is_hidden = ~is_seen & (not layer.policy.is_still)

@@ -120,13 +120,15 @@ class CellGrid:
         low, high = self.low[fields], self.high[fields]
         faces: Floats = places * step
         faces += start
-        np.maximum(faces, low, out=faces)
+        if not self._begins_flush:
+            np.maximum(faces, low, out=faces)
         np.minimum(faces, high, out=faces)
         if not self.is_flush:
             # Cells at the ends reach to the image's faces, also where a coarse level
             # ends inside of them by rounding: no place is without a cell.
-            n = _of_level(self.shapes, level, places.ndim)
-            np.copyto(faces, low, where=places <= 0)
+            n = _of_level(self._shapes, level, places.ndim)
+            if not self._begins_flush:
+                np.copyto(faces, low, where=places <= 0)
             np.copyto(faces, high, where=places >= n)
         return faces
 
@@ -140,6 +142,43 @@ class CellGrid:
     def _edges(self) -> Floats:
         """Start and step together, so that they are looked up at once, (2, 3, n_levels)."""
         return np.stack([self.start.T, self.step.T])
+
+    @cached_property
+    def _shapes(self) -> Ints:
+        """Chunks along every axis, (3, n_levels)."""
+        return np.ascontiguousarray(self.shapes.T)
+
+    @cached_property
+    def _begins_flush(self) -> bool:
+        """Whether place 0 of every level is exactly the lower edge of the outer box."""
+        return bool((self.start == self.low).all())
+
+    @cached_property
+    def are_nested(self) -> bool:
+        """Whether every level is nested."""
+        return all(self.is_nested)
+
+    @cached_property
+    def factor(self) -> int:
+        """How many children every cell has along every axis, if one number tells that.
+
+        Cells at the far ends may have fewer. 0 where it takes more than that to find the
+        children.
+        """
+        span, last, n_finer = self.span[1:], self.shapes[1:] - 1, self.shapes[:-1]
+        if not (self.are_nested and len(span)) or self.shift.any():
+            return 0
+        n_at_end = n_finer - last * span
+        factor = int(span[0, 0])
+        is_one = (span == factor) & (n_at_end > 0) & (n_at_end <= factor)
+        return factor if is_one.all() else 0
+
+    @cached_property
+    def most_children(self) -> tuple[int, ...]:
+        """How many children a cell has at most along every axis; nothing if it varies."""
+        if not self.factor:
+            return ()
+        return tuple(np.minimum(self.factor, self.shapes[0]).tolist())
 
     @cached_property
     def _counts(self) -> Ints:
@@ -163,10 +202,14 @@ class CellGrid:
             Of each block of children, along each axis; blocks of neighbours overlap
             where children are shared.
         """
+        if self.factor:
+            first = indices * self.factor
+            n_finer = _of_level(self._shapes, level - 1, 2)
+            return first, np.minimum(first + self.factor, n_finer)
         counts = self._counts.take(level, axis=2)
         last, last_finer, shift, span = counts.reshape(4, 3, -1)
         n_finer = last_finer + 1
-        if all(self.is_nested):
+        if self.are_nested:
             # In whole numbers: a cell's children are as many as every other's.
             first = indices * span
             first += shift
@@ -176,7 +219,7 @@ class CellGrid:
         else:
             lower, upper = self.edges(level, indices)
             start, step = self._edges_of(level - 1, 2)
-            sliver = _of_level(self.sliver, level - 1, 2)
+            sliver = _of_level(self.sliver.T, level - 1, 2)
             # A cell that is only touched is no child; without the sliver rounding would
             # add it.
             first = np.floor((lower - start) / step + sliver).astype(np.int64)
@@ -216,11 +259,8 @@ class CellGrid:
 
 
 def _of_level(values: NDArray[Any], level: int | Ints, ndim: int) -> NDArray[Any]:
-    """Return values (n_levels, 3) of levels, to be used with indices of `ndim` axes."""
-    is_one = isinstance(level, int)
-    found = values[level] if is_one else values.T.take(level, axis=1)
-    shape = (3, *(1,) * (ndim - 1)) if is_one else (3, *(1,) * (ndim - 2), -1)
-    return np.asarray(found.reshape(shape))
+    """Return values (3, n_levels) of levels, to be used with indices of `ndim` axes."""
+    return values.take(level, axis=1).reshape(3, *(1,) * (ndim - 2), -1)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ children: a ranking by them never puts a child before its parent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -26,6 +26,8 @@ Occupancy = Callable[[int, Ints], NDArray[np.bool_] | None]
 
 _TIE = 1e-6
 """How much nearness to the centre of attention weighs, relative to error."""
+_SPARE = 1024
+"""Nodes for which there is room at least after the ones that are known."""
 
 
 class Nodes:
@@ -92,8 +94,24 @@ class Nodes:
         self.is_empty, self.is_wanting, self.is_refined = flags[:3]
         self.is_expanded, self.is_ranked = flags[3:]
 
+    @classmethod
+    def room(cls, n: int) -> Nodes:
+        """Return n nodes whose numbers are not set yet and whose flags are False."""
+        ints, floats = np.empty((4, n), dtype=np.int64), np.empty((3, n))
+        return cls(ints, floats, np.zeros((5, n), dtype=np.bool_))
+
     def __len__(self) -> int:
         return len(self.keys)
+
+    def between(self, first: int, end: int) -> Nodes:
+        """Return some nodes in one piece, in the same memory."""
+        rows = slice(first, end)
+        return Nodes(self.ints[:, rows], self.floats[:, rows], self.flags[:, rows])
+
+    @property
+    def arrays(self) -> tuple[Ints, Floats, Bools]:
+        """All that is known of the nodes."""
+        return self.ints, self.floats, self.flags
 
     @property
     def levels(self) -> Ints:
@@ -109,23 +127,14 @@ class Nodes:
     def take(self, rows: Ints | Bools) -> Nodes:
         """Return some of the nodes."""
         if rows.dtype == np.bool_:
+            if rows.all():
+                return self
             rows = rows.nonzero()[0]
         return Nodes(
             self.ints.take(rows, axis=1),
             self.floats.take(rows, axis=1),
             self.flags.take(rows, axis=1),
         )
-
-
-def join_nodes(parts: Sequence[Nodes]) -> Nodes:
-    """Concatenate nodes; rows of owners stay as they are."""
-    if len(parts) == 1:
-        return parts[0]
-    return Nodes(
-        np.concatenate([p.ints for p in parts], axis=1),
-        np.concatenate([p.floats for p in parts], axis=1),
-        np.concatenate([p.flags for p in parts], axis=1),
-    )
 
 
 @dataclass(eq=False)
@@ -178,6 +187,7 @@ class Layer:
     is_sampled: bool = False
     n_alike: int = 1
     nodes: Nodes = field(init=False)
+    _held: Nodes = field(init=False)
     n_base: int = 0
     code: NodeCode = field(default_factory=NodeCode)
 
@@ -190,57 +200,86 @@ class Layer:
     def plant(self, nodes: Nodes) -> None:
         """Begin with the visible chunks of the base level."""
         self.nodes, self.n_base = nodes, len(nodes)
+        self._held = nodes
+
+    def _room(self, n: int) -> Nodes:
+        """Return room for n nodes after the present ones, to be filled in."""
+        first = len(self.nodes)
+        end = first + n
+        if end > len(self._held):
+            # More at once: each camera change adds some to most of the ones before.
+            self._held = Nodes.room(end + end // 8 + _SPARE)
+            kept = self._held.between(0, first)
+            for own, old in zip(kept.arrays, self.nodes.arrays, strict=True):
+                own[:] = old
+            self.nodes = kept
+        return self._held.between(first, end)
 
     def make_nodes(
-        self, heads: int | Ints, indices: Ints, values: Floats, owners: Ints
+        self,
+        keys: Ints,
+        values: Floats,
+        owners: Ints,
+        *,
+        into: Nodes | None = None,
+        was_refined: Bools | None = None,
     ) -> Nodes:
         """Make nodes of measured cells (ranks are not yet bounded by their owners').
 
         Parameters
         ----------
-        heads : int or ndarray, shape (n,), int64
-            Site and level; of one site the level alone.
-        indices : ndarray, shape (3, n), int64
-            Grid indices (z, y, x).
+        keys : ndarray, shape (n,), int64
+            Of nodes.
         values : ndarray, shape (5, n), float64
             Of :meth:`~brickfield.planning.projection.DataView.measure`.
         owners : ndarray, shape (n,), int64
             Rows of the nodes they come from.
+        into : Nodes, optional
+            Of n nodes, which are filled in.
+        was_refined : ndarray, shape (n,), bool, optional
+            Which the previous plan had refined, where that is known.
         """
-        n = indices.shape[1]
-        ints = np.zeros((4, n), dtype=np.int64)
-        flags = np.zeros((5, n), dtype=np.bool_)
-        nodes = Nodes(ints, np.empty((3, n)), flags)
+        nodes = Nodes.room(len(keys)) if into is None else into
+        nodes.keys[:], nodes.owners[:] = keys, owners
+        nodes.costs[:] = nodes.flags[:] = 0
+        heads = nodes.heads
+        heads[:] = self.code.heads(keys)
         magnification = self.view.magnification(values)
-        nodes.keys[:] = keys = self.code.pack(heads, indices)
-        nodes.heads[:] = heads
-        nodes.owners[:] = owners
-        nodes.nearness[:] = self.view.nearness(values)
+        self.view.nearness(values, out=nodes.nearness)
         np.multiply(magnification, self.view.voxel_world[heads], out=nodes.errors_px)
-        was_refined = _contains(self.refined_before, keys)
-        nodes.is_empty[:] = _asked(self.occupancy, heads, indices)
-        is_hidden = _asked(self.hidden, heads, indices)
+        if was_refined is None:
+            was_refined = _contains(self.refined_before, keys)
+        self._rank(nodes, magnification, was_refined)
+        if self.occupancy is not None or self.hidden is not None:
+            _, indices = self.code.unpack(keys)
+            nodes.is_empty[:] = _asked(self.occupancy, heads, indices)
+            is_hidden = _asked(self.hidden, heads, indices)
+            nodes.is_wanting[:] &= ~(nodes.is_empty | is_hidden)
+        return nodes
+
+    def _rank(self, nodes: Nodes, magnification: Floats, was_refined: Bools) -> None:
+        """Set ranks, and which nodes want to be refined if they may be."""
         policy = self.policy
         # Two thresholds: what was refined is kept down to the lower one, so that a
         # level does not flicker while the camera moves by little.
         keep_px = policy.target_error_px * (1 - policy.hysteresis)
         if policy.forced_level is None:
-            avoidable = magnification * self.view.avoidable_world[heads]
-            is_wanting = avoidable > np.where(was_refined, keep_px, self.target_px)
+            # Of the finest level nothing is avoidable.
+            avoidable = magnification * self.view.avoidable_world[nodes.heads]
+            least = np.where(was_refined, keep_px, self.target_px)
+            np.greater(avoidable, least, out=nodes.is_wanting)
         else:
             # A forced level is shown whatever its error: the size decides only the
             # order.
             avoidable = nodes.errors_px
-            is_wanting = nodes.levels > policy.forced_level
-        ranks = avoidable / policy.target_error_px
-        ranks *= 1 + _TIE * nodes.nearness
+            np.greater(nodes.levels, policy.forced_level, out=nodes.is_wanting)
+        ranks = np.divide(avoidable, policy.target_error_px, out=nodes.ranks)
+        weights = nodes.nearness * _TIE
+        weights += 1
+        ranks *= weights
         # The same advantage in the competition for the budget, or two chunks of nearly
         # equal error would take turns.
-        ranks[was_refined] /= 1 - policy.hysteresis
-        nodes.ranks[:] = ranks
-        is_wanting &= ~(nodes.is_empty | is_hidden) & (nodes.levels > 0)
-        nodes.is_wanting[:] = is_wanting
-        return nodes
+        np.divide(ranks, 1 - policy.hysteresis, out=ranks, where=was_refined)
 
     def expand(self, rows: Ints) -> None:
         """Add the visible children of some nodes.
@@ -250,15 +289,16 @@ class Layer:
         rows : ndarray, shape (n,), int64
             Rows of the nodes, highest rank first; none of the finest level, none twice.
         """
-        nodes = self.nodes
-        place, heads, indices, values = self.children(nodes.keys[rows])
-        if not all(self.grid.is_nested):
-            is_new = self._are_unowned(heads, indices)
-            place, heads = place[is_new], heads[is_new]
-            indices, values = indices[:, is_new], values[:, is_new]
-        children = self.make_nodes(heads, indices, values, rows[place])
+        place, keys, values = self.children(self.nodes.keys[rows])
+        if not self.grid.are_nested:
+            is_new = self._are_unowned(keys)
+            place, keys, values = place[is_new], keys[is_new], values[:, is_new]
+        owners = rows[place]
+        children = self._room(len(keys))
+        self.make_nodes(keys, values, owners, into=children)
         # Never above its parent, so that a prefix of the ranking is always a cover.
-        np.minimum(children.ranks, nodes.ranks[rows[place]], out=children.ranks)
+        ranks = children.ranks
+        np.minimum(ranks, self.nodes.ranks[owners], out=ranks)
         self._add(rows, place, children)
 
     def expand_as_before(self) -> None:
@@ -267,41 +307,62 @@ class Layer:
         In one pass over all levels. Ranks and costs are those that :meth:`expand` gives
         level by level.
         """
-        keys = self.expanded_before
+        ranked = self.expanded_before
         # A child of several parents belongs to the first in a ranking yet unknown.
-        if not len(keys) or not all(self.grid.is_nested):
+        if not len(ranked) or not self.grid.are_nested:
             return
         # Coarse before fine: what a chunk came from stands before it.
-        order = np.arange(len(keys))[::-1]
+        order = np.arange(len(ranked))[::-1]
         if self.code.n_sites > 1:
-            order = np.argsort(-levels_of(self.code.heads(keys)), kind="stable")
-        place, heads, indices, values = self.children(keys[order])
-        children = self.make_nodes(heads, indices, values, place)
-        known = np.concatenate([self.nodes.keys, children.keys])
-        at = np.minimum(keys.searchsorted(known), len(keys) - 1)
-        is_here = keys[at] == known
-        rows = np.full(len(keys), -1, dtype=np.int64)
-        rows[at[is_here]] = is_here.nonzero()[0]
+            order = np.argsort(-levels_of(self.code.heads(ranked)), kind="stable")
+        place, keys, values = self.children(ranked[order])
+        first = len(self.nodes)
+        children = self._room(len(keys))
+        at, is_here = _find(ranked, keys)
+        rows = np.full(len(ranked), -1, dtype=np.int64)
+        at_base, is_base = _find(ranked, self.nodes.keys)
+        rows[at_base[is_base]] = is_base.nonzero()[0]
+        rows[at[is_here]] = is_here.nonzero()[0] + first
         rows = rows[order]
-        if (rows[place] < 0).any():
+        owners = rows[place]
+        if owners.min(initial=0) < 0:
             # What was beside the view has children in it: looked into once more.
             return
-        children.owners[:] = rows[place]
-        ends = _ends_of(levels_of(heads))
-        ranks = np.concatenate([self.nodes.ranks, children.ranks])
-        first = len(self.nodes)
-        for start, end in zip(
-            [0, *ends.tolist()], [*ends.tolist(), len(heads)], strict=True
-        ):
-            own = ranks[first + start : first + end]
-            np.minimum(own, ranks[children.owners[start:end]], out=own)
-        children.ranks[:] = ranks[first:]
+        was_refined = _contains(self.refined_before, ranked)
+        if np.count_nonzero(was_refined) == len(self.refined_before):
+            # Mostly all that was refined was ranked, and need not be looked for again.
+            was_refined = was_refined[at] & is_here
+        else:
+            was_refined = None
+        self.make_nodes(keys, values, owners, into=children, was_refined=was_refined)
+        self._bound_ranks(first, children)
         is_seen = rows >= 0
-        number = is_seen.cumsum() - 1
-        self._add(rows[is_seen], number[place], children)
+        if not is_seen.all():
+            place = (is_seen.cumsum() - 1)[place]
+            rows = rows[is_seen]
+        self._add(rows, place, children)
+
+    def _bound_ranks(self, first: int, children: Nodes) -> None:
+        """Let no rank be above the parent's, of nodes that stand after their parents.
+
+        Parameters
+        ----------
+        first : int
+            Row of the first of them.
+        children : Nodes
+            One level after the other.
+        """
+        ranks = self._held.ranks[: first + len(children)]
+        # Mostly none is, and then the ranks of a whole branch fall already.
+        if (children.ranks <= ranks[children.owners]).all():
+            return
+        ends = _ends_of(levels_of(children.heads)).tolist()
+        for start, end in pairwise([0, *ends, len(children)]):
+            own = children.ranks[start:end]
+            np.minimum(own, ranks[children.owners[start:end]], out=own)
 
     def _add(self, rows: Ints, place: Ints, children: Nodes) -> None:
-        """Append the children of nodes, and note what these cost.
+        """Take in the children of nodes, and note what these cost.
 
         Parameters
         ----------
@@ -310,11 +371,13 @@ class Layer:
         place : ndarray, shape (m,), int64
             For every child, the place of its parent in `rows`.
         children : Nodes
-            Of m nodes.
+            Of m nodes, in the room after the present ones.
         """
-        self.nodes = nodes = join_nodes([self.nodes, children])
-        n_new = np.bincount(place[~children.is_empty], minlength=len(rows))
-        levels = nodes.levels[rows]
+        self.nodes = nodes = self._held.between(0, len(self.nodes) + len(children))
+        if self.occupancy is not None:
+            place = place[~children.is_empty]
+        n_new = np.bincount(place, minlength=len(rows))
+        levels = levels_of(nodes.heads[rows])
         costs = n_new * self.brick_bytes[levels - 1]
         # A refined chunk leaves the plan and gives its bytes back; the base level
         # stays, and where the levels on the way are kept, so does every other.
@@ -323,15 +386,14 @@ class Layer:
         nodes.costs[rows] = costs
         nodes.is_expanded[rows] = True
 
-    def _are_unowned(self, heads: Ints, indices: Ints) -> Ints:
+    def _are_unowned(self, keys: Ints) -> Ints:
         """Return the places of children that have no owner yet, each once."""
-        keys = self.code.pack(heads, indices)
         _, first = np.unique(keys, return_index=True)
         first.sort()
         known = np.sort(self.nodes.keys[self.nodes.owners >= 0])
         return np.asarray(first[~_contains(known, keys[first])])
 
-    def children(self, keys: Ints) -> tuple[Ints, Ints, Ints, Floats]:
+    def children(self, keys: Ints) -> tuple[Ints, Ints, Floats]:
         """Find and measure what is seen of the children of cells.
 
         Parameters
@@ -343,73 +405,77 @@ class Layer:
         -------
         place : ndarray, shape (m,), int64
             Of the parent in `keys`.
-        heads : ndarray, shape (m,), int64
-        indices : ndarray, shape (3, m), int64
-            Grid indices (z, y, x).
+        keys : ndarray, shape (m,), int64
         values : ndarray, shape (5, m), float64
         """
         heads, indices = self.code.unpack(keys)
+        kinds = self._kinds(heads)
+        if len(kinds) == 1:
+            return self._visible_children(heads, indices)
         parts = [
             (rows, *self._visible_children(heads[rows], indices[:, rows]))
-            for rows in self._alike(levels_of(heads))
+            for rows in kinds
         ]
-        if len(parts) == 1:
-            rows, place, found, values = parts[0]
-            place = rows[place]
-        else:
-            place = np.concatenate([rows[at] for rows, at, _, _ in parts])
-            order = place.argsort(kind="stable")
-            place = place[order]
-            found = np.concatenate([part[2] for part in parts], axis=1)[:, order]
-            values = np.concatenate([part[3] for part in parts], axis=1)[:, order]
-        return place, heads[place] - 1, found, values
+        place = np.concatenate([rows[at] for rows, at, _, _ in parts])
+        order = place.argsort(kind="stable")
+        found = np.concatenate([part[2] for part in parts])
+        values = np.concatenate([part[3] for part in parts], axis=1)
+        return place[order], found[order], values[:, order]
 
-    def _alike(self, levels: Ints) -> Iterator[Ints]:
+    def _kinds(self, heads: Ints) -> list[Ints]:
         """Divide rows by how many children a chunk of their level has."""
         # One step of an odd size must not pad the children of all others.
-        kinds = self.grid.kinds[levels]
-        if (kinds == kinds[:1]).all():
-            yield np.arange(len(levels))
-            return
-        for kind in np.bincount(kinds).nonzero()[0].tolist():
-            yield (kinds == kind).nonzero()[0]
+        if self.grid.factor:
+            return [np.empty(0, dtype=np.int64)]
+        kinds = self.grid.kinds[levels_of(heads)]
+        return [(kinds == kind).nonzero()[0] for kind in np.unique(kinds)]
 
     def _visible_children(
         self, heads: Ints, indices: Ints
     ) -> tuple[Ints, Ints, Floats]:
         """Find the children of cells of about equally many of them.
 
-        Returns the column of the parent, the child's index and its measures.
+        Returns the column of the parent, the child's key and its measures.
         """
-        levels = levels_of(heads)
+        grid, levels, n = self.grid, levels_of(heads), len(heads)
         sites = sites_of(heads) if self.code.n_sites > 1 else None
-        first, stop = self.grid.children(levels, indices)
+        first, stop = grid.children(levels, indices)
         # Padded to the largest number of children, so that all parents are one array.
-        spans = np.maximum.reduce(stop - first, axis=1, initial=0)
-        places = first[:, None] + np.arange(spans.max() + 1)[:, None]
+        spans = grid.most_children or tuple((stop - first).max(1, initial=0).tolist())
+        places = first[:, None] + np.arange(max(spans) + 1)[:, None]
         # Neighbours share faces.
-        faces = self.grid.faces(levels - 1, places)
+        faces = grid.faces(levels - 1, places)
         terms = self.view.axis_terms((faces[:, :-1], faces[:, 1:]), sites)
         # What is padding counts as outside of the first plane, so it is never seen.
         np.copyto(terms[0], -np.inf, where=places[:, :-1] >= stop[:, None])
         # Children along z, y, x and parents, last for the sake of speed.
-        z, y, x = (terms[:, a, : spans[a]] for a in range(3))
+        z, y, x = (terms[:, axis, :span] for axis, span in enumerate(spans))
         sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
         is_seen, values = self.view.split(sums)
-        n = indices.shape[1]
-        within = _within(*spans.tolist())
+        within = _within(self.code.index_bits, *spans)
         seen = is_seen.reshape(-1, n).T.ravel().nonzero()[0]
-        place, child = np.divmod(seen, max(within.shape[1], 1))
-        children = first.take(place, axis=1)
-        children += within.take(child, axis=1)
-        flat = child * n + place
-        return place, children, values.reshape(len(values), -1).take(flat, axis=1)
+        place, child = _divided(seen, len(within))
+        # Fields of a name do not overlap: places in a block are added to its first.
+        keys = self.code.pack(heads - 1, first).take(place)
+        keys += within.take(child)
+        child *= n
+        child += place
+        return place, keys, values.reshape(len(values), -1).take(child, axis=1)
 
 
 @lru_cache(maxsize=64)
-def _within(depth: int, height: int, width: int) -> Ints:
-    """Return the places in a block, shape (3, n), int64."""
-    return np.indices((depth, height, width), dtype=np.int64).reshape(3, -1)
+def _within(bits: int, depth: int, height: int, width: int) -> Ints:
+    """Return the places in a block as indices of `bits` bits each, shape (n,), int64."""
+    z, y, x = np.indices((depth, height, width), dtype=np.int64).reshape(3, -1)
+    return np.asarray((z << bits | y) << bits | x)
+
+
+def _divided(values: Ints, by: int) -> tuple[Ints, Ints]:
+    """Return quotients and remainders of values from 0 on."""
+    if by & (by - 1):
+        return np.divmod(values, by)
+    # Mostly blocks of two in each direction, and shifts take a fraction of the time.
+    return values >> by.bit_length() - 1, values & by - 1
 
 
 def _ends_of(values: Ints) -> Ints:
@@ -417,15 +483,28 @@ def _ends_of(values: Ints) -> Ints:
     return np.asarray((values[1:] != values[:-1]).nonzero()[0] + 1)
 
 
+def _find(keys: Ints, wanted: Ints) -> tuple[Ints, Bools]:
+    """Return where each of `wanted` is, or would be, among `keys`, and whether it is.
+
+    Parameters
+    ----------
+    keys : ndarray, shape (n,), int64
+        Ascending, not empty.
+    wanted : ndarray, shape (m,), int64
+    """
+    at = keys.searchsorted(wanted)
+    np.minimum(at, len(keys) - 1, out=at)
+    return at, keys[at] == wanted
+
+
 def _contains(keys: Ints, wanted: Ints) -> Bools:
     """Tell which of `wanted` are among `keys` (ascending)."""
     if len(keys) == 0:
         return np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
-    return np.asarray(keys[at] == wanted)
+    return _find(keys, wanted)[1]
 
 
-def _asked(answer: Occupancy | None, heads: int | Ints, indices: Ints) -> Bools:
+def _asked(answer: Occupancy | None, heads: Ints, indices: Ints) -> Bools:
     """Look cells up, indices of shape (3, n); False where nothing is known."""
     known = np.zeros(indices.shape[1], dtype=bool)
     if answer is None:
@@ -437,11 +516,8 @@ def _asked(answer: Occupancy | None, heads: int | Ints, indices: Ints) -> Bools:
     return known
 
 
-def _rows_by_head(heads: int | Ints, n: int) -> Iterator[tuple[int, slice | Ints]]:
+def _rows_by_head(heads: Ints, n: int) -> Iterator[tuple[int, slice | Ints]]:
     """Yield every head of n cells and its rows."""
-    if isinstance(heads, int):
-        yield heads, slice(n)
-        return
     ends = [*_ends_of(heads).tolist(), n]
     if len(ends) <= MAX_LEVELS:
         # Mostly coarse ones stand before fine ones: nothing has to be gathered.

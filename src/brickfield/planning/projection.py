@@ -283,25 +283,33 @@ class DataView:
             return np.full(values.shape[1], self._scale)
         # Two lower bounds of the depth; the larger is the better one, and both are
         # safe.
-        depth = np.maximum(values[0], np.sqrt(values[4]))
-        return np.asarray(self._scale / np.maximum(depth, self._near))
+        depth: Floats = np.sqrt(values[4])
+        np.maximum(values[0], depth, out=depth)
+        np.maximum(depth, self._near, out=depth)
+        return np.divide(self._scale, depth, out=depth)
 
-    def nearness(self, values: Floats) -> Floats:
+    def nearness(self, values: Floats, *, out: Floats | None = None) -> Floats:
         """Nearness to the centre of attention on the screen, shape (n,), 0 to 1.
 
         Half at half a picture height beside it.
         """
-        right, up = self._on_screen(values) - self._focus[:, None]
-        return np.asarray(1.0 / (1.0 + right * right + up * up))
+        place = self._on_screen(values)
+        place -= self._focus[:, None]
+        place *= place
+        right, up = place
+        right += 1.0
+        right += up
+        return np.asarray(np.divide(1.0, right, out=out))
 
     def _on_screen(self, values: Floats) -> Floats:
         """Place right and up on the screen, half picture heights, (2, n)."""
-        place = values[1:3] / self._half_height
+        place: Floats = values[1:3] / self._half_height
         if not self._is_orthographic:
             # Behind the eye there is no place on the screen: far off, so last.
-            place /= np.maximum(-values[3], self._near)
+            depth = np.negative(values[3])
+            place /= np.maximum(depth, self._near, out=depth)
         np.maximum(place, -_FAR_OFF, out=place)
-        return np.asarray(np.minimum(place, _FAR_OFF, out=place))
+        return np.minimum(place, _FAR_OFF, out=place)
 
 
 @lru_cache(maxsize=8)

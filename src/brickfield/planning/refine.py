@@ -241,7 +241,7 @@ def _highest(layer: Layer, rows: Ints) -> Ints:
     levels = layer.nodes.levels[rows]
     # A single step of a strange pyramid must not make millions of nodes.
     is_good = grid.fanouts[levels] <= _MOST_CHILDREN
-    if not all(grid.is_nested):
+    if not grid.are_nested:
         # A chunk that two parents share belongs to the first of the ranking: were the
         # second accepted without it, there would be a hole. So all of a level are
         # known before its children are.
@@ -297,5 +297,5 @@ def _neighbours(layer: Layer, level: int, indices: Ints) -> Nodes:
     is_seen, values = layer.view.measure(layer.grid.edges(level, cells))
     cells, values = cells[:, ~is_seen], values[:, ~is_seen]
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
-    nodes = layer.make_nodes(level, cells, values, owners)
+    nodes = layer.make_nodes(layer.code.pack(level, cells), values, owners)
     return nodes.take(~nodes.is_empty)
