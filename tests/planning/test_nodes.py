@@ -11,7 +11,7 @@ from brickfield.model import AffineTransform
 from brickfield.planning.base_level import lay_bases
 from brickfield.planning.frame_plan import FramePlan
 from brickfield.planning.grid import cell_grid
-from brickfield.planning.nodes import Layer, Nodes
+from brickfield.planning.nodes import Layer
 from brickfield.planning.plan import PlanRequest, _prepare, plan_frame
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView

@@ -153,7 +153,7 @@ def test_however_a_dock_ends_nothing_of_it_is_left(viewer, stored, settle, qtbot
 def cached() -> list[object]:
     """What the RAM cache has chunks of."""
     cache = default_cache()
-    used = {name[0] for name in cache._chunks}
+    used = {group for group, chunks in cache._chunks.items() if chunks}
     return [group for group, number in cache._groups.items() if number in used]
 
 

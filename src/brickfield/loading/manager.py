@@ -420,7 +420,7 @@ class ChunkManager:
     def _chunk_ended(self, queue: RequestQueue, row: int, chunk: LoadedChunk) -> None:
         visual = self._visuals.get(queue.visual_id)
         if visual is not None:
-            visual.add_ready(queue, row)
+            visual.add_ready()
             visual.note_bytes(chunk)
             visual.chunk_rate.add(1)
             self._changed.add(queue.visual_id)

@@ -154,6 +154,20 @@ class RequestQueue:
         self._cursor = 0
 
     @property
+    def ready_rows(self) -> NDArray[np.int64]:
+        """Rows that ended and that the visual has yet to take, most wanted first."""
+        return self.order[self._is_ready[self.order]]
+
+    @property
+    def n_ready(self) -> int:
+        """How many these are."""
+        return int(np.count_nonzero(self._is_ready))
+
+    @property
+    def _is_ready(self) -> NDArray[np.bool_]:
+        return (self.state >= LOADED) & ~self.is_delivered
+
+    @property
     def n_open(self) -> int:
         """Chunks that have not reached their end."""
         return int(np.count_nonzero(self.state <= READING))

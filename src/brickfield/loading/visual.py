@@ -7,8 +7,8 @@ the image.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from brickfield.model import INDEX_BITS, ChunkKey, Pyramid, Selection, unpack_ke
 from brickfield.model.requests import ChunkedDataRequest, LoadedChunk, LoadingStatus
 
 Ready = tuple[int, float, int, RequestQueue, int]
-"""Category, priority, a number that breaks ties, queue and row."""
+"""Category, priority, the number of the queue, queue and row."""
 
 _MASK, _LEVEL = (1 << INDEX_BITS) - 1, 3 * INDEX_BITS
 
@@ -44,19 +44,16 @@ class Visual:
     """
 
     def __init__(self) -> None:
-        # Rows of queues alone; the voxels are pinned in the cache. What was ready when
-        # the queues came is sorted, and named one by one as it is taken; what ended
-        # since then is a heap.
-        self._first: Ready | None = None
-        self._rest: Iterator[Ready] = iter(())
-        self._new: list[Ready] = []
-        self._n = 0
+        # What is ready the queues know, and the voxels are pinned in the cache. A list of
+        # it would be made anew at each move of the camera, of which few is taken.
+        self._queues: list[RequestQueue] = []
+        self._n_ready = 0
         self.begin_session()
 
     @property
     def has_ready(self) -> bool:
         """Whether chunks ended that were not taken."""
-        return self._first is not None or bool(self._new)
+        return self._n_ready > 0
 
     def begin_session(self) -> None:
         """Count the rate from zero: the visual waited for nothing until now."""
@@ -65,16 +62,9 @@ class Visual:
         self.byte_rate = RateMeter()
         self.chunk_rate = RateMeter()
 
-    def add_ready(self, queue: RequestQueue, row: int) -> None:
-        """Queue one loaded chunk to be taken.
-
-        Parameters
-        ----------
-        queue : RequestQueue
-        row : int
-        """
-        self._n += 1
-        heapq.heappush(self._new, (*queue.rank(row), self._n, queue, row))
+    def add_ready(self) -> None:
+        """Note that a chunk of the queues ended."""
+        self._n_ready += 1
 
     def pop_ready(
         self, pinned: PinnedChunks, max_chunks: int | None
@@ -95,10 +85,16 @@ class Visual:
         """
         taken: list[LoadedChunk] = []
         is_lost = False
-        while self.has_ready and len(taken) != max_chunks:
-            _, _, _, queue, row = self._pop_first()
-            if queue.state[row] < LOADED:
-                continue
+        if not self._n_ready:
+            return taken, is_lost
+        found = [queue.ready_rows for queue in self._queues]
+        n_left = sum(map(len, found))
+        for _, _, _, queue, row in heapq.merge(
+            *map(_named, count(), self._queues, found)
+        ):
+            if len(taken) == max_chunks:
+                break
+            n_left -= 1
             chunk = pinned.unpin(queue.selection, int(queue.keys[row]))
             if chunk is None:
                 queue.set_state(row, WAITING)
@@ -106,24 +102,13 @@ class Visual:
             else:
                 queue.is_delivered[row] = True
                 taken.append(chunk)
+        self._n_ready = n_left
         return taken, is_lost
 
     def rebuild(self, queues: Iterable[RequestQueue]) -> None:
-        """Queue the chunks of new queues that are ready."""
-        parts = [
-            (queue, np.flatnonzero((queue.state >= LOADED) & ~queue.is_delivered))
-            for queue in queues
-        ]
-        self._new, self._n = [], 0
-        self._rest = _in_order([(queue, rows) for queue, rows in parts if len(rows)])
-        self._first = next(self._rest, None)
-
-    def _pop_first(self) -> Ready:
-        first = self._first
-        if first is None or (self._new and self._new[0] < first):
-            return heapq.heappop(self._new)
-        self._first = next(self._rest, None)
-        return first
+        """Take other queues, or the same with other states."""
+        self._queues = list(queues)
+        self._n_ready = sum(queue.n_ready for queue in self._queues)
 
     def note_bytes(self, *chunks: LoadedChunk) -> None:
         """Count the voxels of chunks that became ready."""
@@ -158,21 +143,12 @@ class Visual:
         )
 
 
-def _in_order(parts: list[tuple[RequestQueue, NDArray[np.int64]]]) -> Iterator[Ready]:
-    """Name rows of queues, most wanted first; those of equal rank in their order."""
-    if not parts:
-        return
-    categories = np.concatenate([queue.categories[rows] for queue, rows in parts])
-    priorities = np.concatenate([queue.priorities[rows] for queue, rows in parts])
-    ends = np.cumsum([len(rows) for _, rows in parts]).tolist()
-    order = np.lexsort((priorities, categories))
-    # Hundreds at each move of the camera, of which few are taken before the next one.
-    for i in map(int, order):
-        number = bisect_right(ends, i)
-        queue, rows = parts[number]
-        row = int(rows[i - ends[number]])
-        # Before all that ended later: those are counted from 1.
-        yield (*queue.rank(row), 0, queue, row)
+def _named(
+    number: int, queue: RequestQueue, rows: NDArray[np.int64]
+) -> Iterator[Ready]:
+    """Name some rows of a queue, which is told apart by a number."""
+    for row in map(int, rows):
+        yield (*queue.rank(row), number, queue, row)
 
 
 def queues_of(
