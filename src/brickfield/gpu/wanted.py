@@ -203,6 +203,8 @@ class Overdrawn:
         for plane in {p for p, _ in new}:
             keys = _keys_in(new, plane)
             codes = plan.by_plane.get(plane, _NO_CODES)
+            # Nothing is finer than the finest level: what has most leaves is left out.
+            codes = codes[codes.searchsorted(1 << (_LEVEL + _BITS)) :]
             targets = keys_of(codes[codes & IS_TARGET > 0])
             pairs = self._known_of(plane).add(keys, targets)
             found |= {(plane, k) for k, o in pairs if (plane, o) in self._table}

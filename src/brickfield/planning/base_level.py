@@ -129,7 +129,8 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     layer.plant(nodes.take(is_seen))
     overview = _overview(layer, costs, share_bytes)
     is_hidden = ~is_seen & (not layer.policy.is_still)
-    return Base(overview, nodes.take(is_hidden), is_whole, is_cut)
+    hidden = nodes.take(is_hidden.nonzero()[0])
+    return Base(overview, hidden, is_whole, is_cut)
 
 
 def _overview(layer: Layer, costs: Floats, share_bytes: int) -> int:

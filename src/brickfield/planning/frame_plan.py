@@ -268,8 +268,12 @@ def assemble(
 
 def _ordered(layer: Layer, parts: Sequence[Part]) -> tuple[Part, list[int]]:
     """Join parts by chunk keys, site after site; return where each site ends, too."""
+    # Often one of them has something.
+    parts = [part for part in parts if len(part.keys)] or parts[:1]
     columns = {
         f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        if len(parts) > 1
+        else getattr(parts[0], f.name)
         for f in fields(Part)
     }
     n_sites, ends = layer.code.n_sites, [len(columns["keys"])]

@@ -174,6 +174,11 @@ class CellGrid:
         return factor if is_one.all() else 0
 
     @cached_property
+    def most_fanout(self) -> int:
+        """About how many children a cell of any level has at most."""
+        return int(self.fanouts.max())
+
+    @cached_property
     def most_children(self) -> tuple[int, ...]:
         """How many children a cell has at most along every axis; nothing if it varies."""
         if not self.factor:

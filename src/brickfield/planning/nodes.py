@@ -328,12 +328,10 @@ class Layer:
         if owners.min(initial=0) < 0:
             # What was beside the view has children in it: looked into once more.
             return
-        was_refined = _contains(self.refined_before, ranked)
-        if np.count_nonzero(was_refined) == len(self.refined_before):
-            # Mostly all that was refined was ranked, and need not be looked for again.
-            was_refined = was_refined[at] & is_here
-        else:
-            was_refined = None
+        refined = _contains(self.refined_before, ranked)
+        # Mostly all that was refined was ranked, and need not be looked for again.
+        is_known = np.count_nonzero(refined) == len(self.refined_before)
+        was_refined = refined[at] & is_here if is_known else None
         self.make_nodes(keys, values, owners, into=children, was_refined=was_refined)
         self._bound_ranks(first, children)
         is_seen = rows >= 0

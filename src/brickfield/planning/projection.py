@@ -51,6 +51,9 @@ _FAR_OFF = 1e3
 
 
 _CATEGORY_BITS = 2
+_ROUNDING = 1e-9
+_N_MEASURES = 5
+"""Of a box, besides how far it reaches inside of planes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +117,9 @@ class DataView:
         region = VisibleRegion.from_frustum(frustum, world)
         half_height, cosine = _opening(camera)
         metric, voxel_world, avoidable_world = _voxels_in(pyramid, world, slice_normal)
+        planes = _cutting(region.planes, *_bounds_of(pyramid))
         lower, upper, constant = _linear_terms(
-            region.planes, camera.view_matrix[:3] @ world.matrix
+            planes, camera.view_matrix[:3] @ world.matrix
         )
         view = cls(
             region=region,
@@ -233,6 +237,7 @@ class DataView:
         Returns
         -------
         ndarray, shape (n_planes + 5, 3, ...), float64
+            Of planes that cut the image, and of at least one.
         """
         lower, upper = boxes
         on_lower, on_upper, constant, low, high, eye, metric = self._spread(
@@ -274,7 +279,7 @@ class DataView:
 
     def split(self, sums: Floats) -> tuple[Bools, Floats]:
         """Divide sums of :meth:`axis_terms` into what is seen and other measures."""
-        n = len(self.region.planes)
+        n = len(sums) - _N_MEASURES
         return np.asarray(np.minimum.reduce(sums[:n]) >= 0), sums[n:]
 
     def magnification(self, values: Floats) -> Floats:
@@ -343,6 +348,28 @@ def _voxels_in(
         edges = pyramid.downscale * np.linalg.norm(in_plane, axis=0)
         avoidable = _not_finer_for_free(edges, avoidable)
     return columns * stretch, edges.max(axis=1), _avoidable(avoidable)
+
+
+@lru_cache(maxsize=64)
+def _bounds_of(pyramid: Pyramid) -> tuple[Floats, Floats]:
+    """Return the lower and the upper corner of a pyramid's outer box."""
+    low, high = (np.array(corner, dtype=np.float64) for corner in pyramid.outer_bounds)
+    return low, high
+
+
+def _cutting(planes: Floats, low: Floats, high: Floats) -> Floats:
+    """Leave out the planes that have a whole box inside, but for the first plane.
+
+    Mostly the near and the far plane, and clip planes that are out of the way. What is
+    in the box is inside of these, too.
+    """
+    on_low, on_high = planes[:, :3] * low, planes[:, :3] * high
+    least = np.minimum(on_low, on_high).sum(axis=1) + planes[:, 3]
+    size = np.maximum(np.abs(on_low), np.abs(on_high)).sum(axis=1)
+    # Rounding must not let a box be outside after all.
+    is_cut = least <= _ROUNDING * (size + np.abs(planes[:, 3]))
+    is_cut[0] = True
+    return planes if is_cut.all() else planes[is_cut]
 
 
 def _linear_terms(planes: Floats, to_view: Floats) -> tuple[Floats, Floats, Floats]:

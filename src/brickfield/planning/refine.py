@@ -115,7 +115,7 @@ class Ranking:
         self.used_bytes = int(self._bytes.sum())
 
     def _mark(self, refs: Ints, *, is_refined: bool) -> None:
-        for layer, rows in _by_layer(refs):
+        for layer, rows in self._by_layer(refs):
             self._layers[layer].nodes.is_refined[refs[1, rows]] = is_refined
 
     def fill(self) -> None:
@@ -139,7 +139,7 @@ class Ranking:
     def _can_refine(self, refs: Ints) -> Bools:
         """Tell which nodes are leaves now, with children of their own only."""
         can = np.zeros(refs.shape[1], dtype=bool)
-        for number, at in _by_layer(refs):
+        for number, at in self._by_layer(refs):
             layer, rows = self._layers[number], refs[1, at]
             # Children that are shared with another parent were assigned by rank; taking
             # their owner back now would leave a hole.
@@ -147,11 +147,13 @@ class Ranking:
             can[at] = is_nested & layer.nodes.is_present[rows]
         return can
 
-
-def _by_layer(refs: Ints) -> Iterator[tuple[int, Ints]]:
-    """Divide references by layer: its position, and the columns."""
-    for number in np.flatnonzero(np.bincount(refs[0])).tolist():
-        yield number, np.flatnonzero(refs[0] == number)
+    def _by_layer(self, refs: Ints) -> Iterator[tuple[int, slice | Ints]]:
+        """Divide references by layer: its position, and the columns."""
+        if len(self._layers) == 1:
+            yield 0, slice(None)
+            return
+        for number in np.flatnonzero(np.bincount(refs[0])).tolist():
+            yield number, np.flatnonzero(refs[0] == number)
 
 
 def refine(
@@ -239,15 +241,18 @@ def _highest(layer: Layer, rows: Ints) -> Ints:
     """Return the rows to look into next, highest rank first."""
     grid = layer.grid
     levels = layer.nodes.levels[rows]
-    # A single step of a strange pyramid must not make millions of nodes.
-    is_good = grid.fanouts[levels] <= _MOST_CHILDREN
-    if not grid.are_nested:
-        # A chunk that two parents share belongs to the first of the ranking: were the
-        # second accepted without it, there would be a hole. So all of a level are
-        # known before its children are.
-        is_good &= levels == levels[is_good].max(initial=0)
-    rows, levels = rows[is_good], levels[is_good]
+    if not grid.are_nested or grid.most_fanout > _MOST_CHILDREN:
+        # A single step of a strange pyramid must not make millions of nodes.
+        is_good = grid.fanouts[levels] <= _MOST_CHILDREN
+        if not grid.are_nested:
+            # A chunk that two parents share belongs to the first of the ranking: were
+            # the second accepted without it, there would be a hole. So all of a level
+            # are known before its children are.
+            is_good &= levels == levels[is_good].max(initial=0)
+        rows, levels = rows[is_good], levels[is_good]
     order = (-layer.nodes.ranks[rows]).argsort(kind="stable")
+    if len(rows) * grid.most_fanout <= _BATCH_CELLS:
+        return rows[order]
     # Large enough for numpy, small enough that a rising floor stops it early.
     n_cells = grid.fanouts[levels[order]].cumsum()
     n_few = max(1, min(_FEWEST, int(n_cells.searchsorted(_MOST_CHILDREN, "right"))))
