@@ -144,3 +144,18 @@ def test_a_request_in_order_gives_the_queue_of_the_same_in_any_order(items):
     for queue in (in_order, mixed):
         ranks = [queue.rank(row) for row in queue.order]
         assert ranks == sorted(ranks)
+
+
+@given(wishes, st.data())
+def test_what_ended_and_was_not_taken_is_ready_most_wanted_first(items, data):
+    queue = requested(items)
+    n = len(queue.keys)
+    states = data.draw(st.lists(st.sampled_from(range(5)), min_size=n, max_size=n))
+    taken = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    queue.state[:], queue.is_delivered[:] = states, taken
+    rows = queue.ready_rows.tolist()
+    is_ready = [s >= LOADED and not t for s, t in zip(states, taken, strict=True)]
+    assert sorted(rows) == [row for row in range(n) if is_ready[row]]
+    assert queue.n_ready == len(rows)
+    ranks = [queue.rank(row) for row in rows]
+    assert ranks == sorted(ranks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,3 +85,45 @@ def test_more_chunks_than_a_key_can_name_are_refused(make_pyramid):
 def test_more_levels_than_a_key_can_name_are_refused(make_halving):
     with pytest.raises(OptionError, match="16 levels; found 17"):
         cell_grid(make_halving(64, 17))
+
+
+@given(
+    edges=st.tuples(*[st.integers(1, 700)] * 3),
+    n_levels=st.integers(2, 5),
+    data=st.data(),
+)
+def test_children_found_by_one_factor_are_those_of_the_general_way(
+    make_pyramid, edges, n_levels, data
+):
+    shapes = [tuple(-(-n >> level) for n in edges) for level in range(n_levels)]
+    shapes = [tuple(max(1, n) for n in shape) for shape in shapes]
+    factors = [(2.0**level,) * 3 for level in range(n_levels)]
+    offsets = [((f - 1) / 2,) * 3 for f, *_ in factors]
+    pyramid = make_pyramid(shapes, factors, [(16,) * 3] * n_levels, offsets)
+    grid, general = cell_grid(pyramid), replace(cell_grid(pyramid))
+    general.__dict__["factor"] = 0
+    levels = np.array(data.draw(st.lists(st.integers(1, n_levels - 1), min_size=1)))
+    indices = np.stack(
+        [
+            [data.draw(st.integers(0, int(grid.shapes[lv, axis]) - 1)) for lv in levels]
+            for axis in range(3)
+        ]
+    )
+    for own, other in zip(
+        grid.children(levels, indices), general.children(levels, indices), strict=True
+    ):
+        np.testing.assert_array_equal(own, other)
+    if grid.factor:
+        first, stop = grid.children(levels, indices)
+        assert (grid.most_children >= (stop - first).T).all()
+
+
+def test_halving_has_one_factor_and_other_steps_have_none(make_halving, make_pyramid):
+    assert cell_grid(make_halving(1000, 4)).factor == 2
+    flat = make_pyramid(
+        [(8, 64, 64), (8, 32, 32)],
+        [(1, 1, 1), (1, 2, 2)],
+        [(4, 16, 16)] * 2,
+        [(0, 0, 0), (0, 0.5, 0.5)],
+    )
+    assert cell_grid(flat).factor == 0

@@ -13,7 +13,7 @@ from brickfield.errors import OptionError
 from brickfield.model import AffineTransform, CameraState, unpack_keys
 from brickfield.model.requests import Category
 from brickfield.planning.frame_plan import FramePlan
-from brickfield.planning.nodes import Layer
+from brickfield.planning.layer import Layer
 from brickfield.planning.plan import PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 

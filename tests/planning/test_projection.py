@@ -170,3 +170,22 @@ def test_a_level_that_is_coarser_across_the_slice_alone_is_not_settled_for(
     view = slice_view(pyramid, (1.0, 1.0, 1.0), (1.0, 0.0, 0.0))
     assert view.voxel_world.tolist() == [1.0, 1.0, 2.0]
     assert view.avoidable_world.tolist() == [0.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("distance", [40.0, 300.0, 3000.0])
+def test_planes_with_the_whole_image_inside_change_nothing_that_is_seen(
+    pyramid, distance
+):
+    camera = CameraState(
+        (-distance, 128.0, 100.0), (128.0, 120.0, 128.0), (0.0, -1.0, 0.0), (400, 300)
+    )
+    far_off = np.array([[1.0, 0.5, 0.0, 9e3], [0.0, 1.0, 0.0, -130.0]])
+    view = view_of(pyramid, camera, planes=far_off)
+    n_measured = len(view.axis_terms(box((0, 0, 0), (1, 1, 1)))) - 5
+    assert n_measured < len(view.region.planes)
+    rng = np.random.default_rng(0)
+    lower = rng.uniform(-0.5, 250, (3, 500))
+    upper = np.minimum(lower + rng.uniform(0, 60, (3, 500)), 255.5)
+    is_seen, _ = view.measure((lower, upper))
+    np.testing.assert_array_equal(is_seen, view.region.intersects((lower, upper)))
+    assert 0 < is_seen.sum() < 500

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from brickfield.model import AffineTransform, pack_keys
 from brickfield.planning import plan as plan_module
-from brickfield.planning.nodes import Layer
+from brickfield.planning.layer import Layer
 from brickfield.planning.plan import PlanRequest, plan_frame, plan_layers
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.sites import NodeCode, levels_of, sites_of

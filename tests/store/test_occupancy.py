@@ -108,3 +108,24 @@ def test_a_long_series_is_not_searched():
     n = MOST_SELECTIONS + 1
     source = MemorySource([np.ones((n, 4, 4, 4))], (1, 4, 4, 4), axes="tzyx")
     assert Occupancy(source)(0, np.zeros((1, 3), int)) is None
+
+
+@given(sources(), st.data())
+def test_chunks_of_all_levels_together_are_answered_as_level_by_level(source, data):
+    keys = all_keys(source)
+    keys = np.array(data.draw(st.lists(st.sampled_from(keys.tolist()), min_size=1)))
+    apart, together = Occupancy(source), Occupancy(source)
+    levels, indices = unpack_keys(keys)
+    found = together.among(keys)
+    for level in np.unique(levels).tolist():
+        rows = levels == level
+        np.testing.assert_array_equal(found[rows], apart(level, indices[rows]))
+    np.testing.assert_array_equal(together.among(keys), found)
+
+
+def test_where_no_level_can_be_told_nothing_is_known_of_any_chunk():
+    source = MemorySource([np.ones((8, 8, 8))], (4, 4, 4), chunk=(4, 4, 4))
+    source.missing_chunks = lambda *_: None
+    occupancy = Occupancy(source)
+    assert not occupancy.among(all_keys(source)).any()
+    assert occupancy.among(all_keys(source)) is None

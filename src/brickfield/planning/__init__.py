@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from brickfield.planning.culling import ChunkCuller as ChunkCuller
     from brickfield.planning.culling import CullingMode as CullingMode
     from brickfield.planning.frame_plan import FramePlan as FramePlan
+    from brickfield.planning.layer import Occupancy as Occupancy
     from brickfield.planning.lod import LevelOfDetailSelector as LevelOfDetailSelector
-    from brickfield.planning.nodes import Occupancy as Occupancy
     from brickfield.planning.plan import PlanRequest as PlanRequest
     from brickfield.planning.plan import plan_frame as plan_frame
     from brickfield.planning.plan import plan_layers as plan_layers
@@ -42,7 +42,7 @@ _HOME = {
     "FramePlan": "frame_plan",
     "LevelOfDetailSelector": "lod",
     "LodPolicy": "policy",
-    "Occupancy": "nodes",
+    "Occupancy": "layer",
     "PLAYBACK": "policy",
     "PlanRequest": "plan",
     "plan_frame": "plan",

@@ -18,7 +18,8 @@ import numpy as np
 
 from brickfield.planning.culling import visible_cells
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
-from brickfield.planning.nodes import Layer, Nodes
+from brickfield.planning.layer import Layer
+from brickfield.planning.nodes import Nodes
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.sites import sites_of
 

@@ -14,7 +14,8 @@ from brickfield.model import INDEX_BITS
 from brickfield.model.requests import Category
 from brickfield.planning.base_level import Base
 from brickfield.planning.grid import Bools, Floats, Ints
-from brickfield.planning.nodes import Layer, Nodes
+from brickfield.planning.layer import Layer
+from brickfield.planning.nodes import Nodes
 from brickfield.planning.projection import loading_order, step_priorities
 from brickfield.planning.refine import prefetch_nodes
 from brickfield.planning.sites import levels_of, sites_of

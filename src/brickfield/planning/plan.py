@@ -35,7 +35,7 @@ from brickfield.planning.frame_plan import (
     wanted_parts,
 )
 from brickfield.planning.grid import cell_grid
-from brickfield.planning.nodes import Layer, Occupancy
+from brickfield.planning.layer import Layer, Occupancy
 from brickfield.planning.policy import EXPLORATION, LodPolicy
 from brickfield.planning.projection import DataView
 from brickfield.planning.refine import refine

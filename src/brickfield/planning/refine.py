@@ -30,7 +30,8 @@ import numpy as np
 
 from brickfield.model import unpack_keys
 from brickfield.planning.grid import Bools, Floats, Ints
-from brickfield.planning.nodes import Layer, Nodes
+from brickfield.planning.layer import Layer
+from brickfield.planning.nodes import Nodes
 
 _BATCH_CELLS = 8192
 """Cells tested at once: enough for numpy to be quick, few enough to stop early."""

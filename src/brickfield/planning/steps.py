@@ -23,7 +23,7 @@ import numpy as np
 
 from brickfield.model import MAX_LEVELS
 from brickfield.planning.grid import Bools, Ints
-from brickfield.planning.nodes import Layer
+from brickfield.planning.layer import Layer
 
 
 def passed_nodes(layer: Layer, room_bytes: int) -> tuple[Bools, int]:

@@ -304,23 +304,14 @@ class ChunkedImageStore:
         budget = self.ram_budget
         return read_box(self.source, layout, box, selection, budget_bytes=budget)
 
-    def occupancy(
-        self, level: int, indices: NDArray[np.int64]
-    ) -> NDArray[np.bool_] | None:
-        """Tell which planned chunks are known to hold nothing in any selection.
+    @property
+    def occupancy(self) -> Occupancy:
+        """Tells which planned chunks are known to hold nothing in any selection.
 
-        Parameters
-        ----------
-        level : int
-        indices : ndarray, shape (n, 3), int64
-            Grid indices (z, y, x).
-
-        Returns
-        -------
-        ndarray, shape (n,), bool, or None
-            None when the source cannot tell without reading.
+        To be called with a level and grid indices, see
+        :meth:`brickfield.store.occupancy.Occupancy.__call__`.
         """
-        return self._occupancy(level, indices)
+        return self._occupancy
 
     def estimate_contrast(
         self, selection: Selection | None = None, *, patience_s: float | None = None

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.loading import LevelLayout, storage_under
-from brickfield.model import Selection, pack_keys
+from brickfield.model import INDEX_BITS, Selection, pack_keys, unpack_keys
 from brickfield.sources import ChunkSource
 
 MOST_SELECTIONS = 64
@@ -23,6 +23,7 @@ MOST_SELECTIONS = 64
 MOST_KEYS = 1_000_000
 """Most answers that are remembered; then all are forgotten."""
 _LEAST_ROWS = 1 << 12
+_LEVEL = 3 * INDEX_BITS
 _FREE = -1
 """No key: keys are not negative."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -54,6 +55,10 @@ class Occupancy:
     def _begin(self) -> None:
         pyramid = self._source.info.pyramid
         self._layouts = [LevelLayout.of(pyramid, i) for i in range(pyramid.n_levels)]
+        self._ways = [
+            (layout, _one_per_storage_chunk(layout), _is_stored_as_planned(layout))
+            for layout in self._layouts
+        ]
         self._answers = Answers()
         self._cannot_tell: set[int] = set()
         self._is_fresh = True
@@ -75,38 +80,63 @@ class Occupancy:
             True where all storage chunks under a chunk, at every position of the
             other axes, are known not to be stored. None when nothing is known.
         """
+        is_empty = self.among(pack_keys(level, indices))
+        return None if level in self._cannot_tell else is_empty
+
+    def among(self, keys: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Tell which chunks of any levels are known to hold nothing.
+
+        Parameters
+        ----------
+        keys : ndarray, shape (n,), int64
+            Chunk keys.
+
+        Returns
+        -------
+        ndarray, shape (n,), bool, or None
+            As of a call; None where nothing is known of any level.
+        """
         with self._lock:
             if not self._is_fresh:
                 self._begin()
-            return self._tell(level, indices)
+            if len(self._cannot_tell) == len(self._layouts):
+                return None
+            return self._tell(keys)
 
-    def _tell(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        if level in self._cannot_tell:
-            return None
-        keys = pack_keys(level, indices)
+    def _tell(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         is_known, is_empty = self._answers.look_up(keys)
         if is_known.all():
             return is_empty
         rows = np.flatnonzero(~is_known)
-        new, first, of_new = np.unique(
-            keys[rows], return_index=True, return_inverse=True
-        )
-        answer = self._ask(level, np.asarray(indices)[rows[first]])
+        levels = keys[rows] >> _LEVEL
+        for level in np.flatnonzero(np.bincount(levels)).tolist():
+            if level not in self._cannot_tell:
+                own = rows[levels == level]
+                is_empty[own] = self._learn(level, keys[own])
+        return is_empty
+
+    def _learn(self, level: int, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Ask the source about chunks of one level that were not asked for yet."""
+        new, of_new = np.sort(keys), None
+        if (new[1:] == new[:-1]).any():
+            new, of_new = np.unique(keys, return_inverse=True)
+        else:
+            # Mostly each is there once, and its order does not matter.
+            new = keys
+        answer = self._ask(level, unpack_keys(new)[1])
         if answer is None:
             self._cannot_tell.add(level)
-            return None
+            return np.zeros(len(keys), dtype=np.bool_)
         if len(self._answers) + len(new) > MOST_KEYS:
             self._answers = Answers()
         self._answers.add(new, answer)
-        is_empty[rows] = answer[of_new]
-        return is_empty
+        return answer if of_new is None else answer[of_new]
 
     def _ask(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        layout = self._layouts[level]
-        selections = _one_per_storage_chunk(layout)
+        layout, selections, is_as_planned = self._ways[level]
         if len(selections) > MOST_SELECTIONS:
             return None
-        if _is_stored_as_planned(layout):
+        if is_as_planned:
             # Nothing to translate, which takes longer than many sources do to answer.
             at = np.zeros((len(indices), len(layout.grid)), np.int64)
             at[:, layout.spatial_axes] = indices

@@ -226,3 +226,45 @@ def test_many_threads_leave_the_sums_right():
     here = [c for k in range(30) if (c := cache.peek("s", (), k)) is not None]
     assert cache.nbytes == sum(map(cost_of, here))
     assert cache.peak_bytes <= cache.budget_bytes
+
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["put", "pin", "get"]), st.integers(0, 9)),
+        st.tuples(st.just("release"), st.lists(st.integers(0, 9))),
+        st.tuples(st.just("budget"), st.integers(1, 6)),
+    ),
+    max_size=40,
+)
+
+
+@given(moves)
+def test_pins_released_by_many_are_as_if_they_were_taken_off_one_by_one(moves):
+    """Also of chunks that come back in the meantime, and in the order of use."""
+    together, apart = ChunkCache(budget_for(4)), ChunkCache(budget_for(4))
+    for move, what in moves:
+        for cache in (together, apart):
+            if move == "put":
+                cache.put("s", chunk(what), pins=what % 2)
+            elif move == "pin":
+                cache.pin("s", (), [what])
+            elif move == "get":
+                cache.get("s", (), what)
+            elif move == "budget":
+                cache.budget_bytes = budget_for(what)
+        if move == "release":
+            together.release_pins("s", (), what)
+            apart.unpin("s", (), what)
+        here = [
+            [k for k in range(10) if cache.peek("s", (), k) is not None]
+            for cache in (together, apart)
+        ]
+        assert here[0] == here[1]
+        assert together.nbytes == apart.nbytes
+
+
+def test_pins_that_were_released_wait_in_no_queue_without_end():
+    cache = ChunkCache(budget_for(9))
+    for _ in range(100):
+        cache.release_pins("s", (), [1])
+    assert len(cache._released) < 20
