@@ -157,3 +157,15 @@ def test_a_selection_that_the_image_lacks_is_refused(selection):
     source = MemorySource([numbers((3, 8, 8, 8))], (1, 8, 8, 8), axes="czyx")
     with pytest.raises(OptionError, match=r"expected .* found"):
         check_selection(source.info.pyramid, selection)
+
+
+def test_of_the_places_that_were_asked_for_few_are_remembered():
+    source = MemorySource(
+        [np.zeros((2, 300, 300), np.uint8)], (1, 3, 3), chunk=(2,) * 3
+    )
+    layout = LevelLayout.of(source.info.pyramid, 0)
+    for place in np.ndindex(layout.grid):
+        flat = layout.flat_of(place)
+        assert layout.index_of(flat) == place
+        assert layout.origin_zyx(flat) == (place[0], 3 * place[1], 3 * place[2])
+    assert len(layout._places) <= 4096

@@ -13,8 +13,9 @@ so that names stay what they are while an image grows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,19 @@ class Pieces:
     size: NDArray[np.int64]
 
 
+class _Place(NamedTuple):
+    """Where a storage chunk lies: grid index (all axes), first voxel, chunks over it."""
+
+    grid_index: tuple[int, ...]
+    origin: Int3
+    over: tuple[range, range, range]
+
+
+_MOST_PLACES = 4096
+"""Storage chunks of a level whose places are remembered: each is asked for often while
+it is read, and hardly ever after that."""
+
+
 @dataclass(frozen=True, slots=True)
 class LevelLayout:
     """The two grids of one level.
@@ -80,6 +94,9 @@ class LevelLayout:
     spatial_axes: Int3
     other_axes: tuple[int, ...]
     room: tuple[int, ...]
+    _places: dict[FlatIndex, _Place] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @classmethod
     def of(cls, pyramid: Pyramid, level: int) -> LevelLayout:
@@ -133,14 +150,35 @@ class LevelLayout:
 
     def index_of(self, flat: FlatIndex) -> tuple[int, ...]:
         """Unpack a flat index to a grid index, all axes."""
+        return self._place_of(flat).grid_index
+
+    def _place_of(self, flat: FlatIndex) -> _Place:
+        place = self._places.get(flat)
+        if place is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            place = self._places[flat] = self._find_place(flat)
+        return place
+
+    def _find_place(self, flat: FlatIndex) -> _Place:
         # C order, as in `flat_of`: the last axis changes fastest.
-        index = []
+        reverse, rest = [], flat
         for n in reversed(self.room[1:]):
-            flat, i = divmod(flat, n)
-            index.append(i)
+            rest, i = divmod(rest, n)
+            reverse.append(i)
         if self.room:
-            index.append(flat)
-        return tuple(reversed(index))
+            reverse.append(rest)
+        index = tuple(reversed(reverse))
+        z, y, x = (
+            index[a] * self.storage[a] if a >= 0 else 0 for a in self.spatial_axes
+        )
+        over = (
+            range(o // c, (min(o + s, n) - 1) // c + 1)
+            for o, s, c, n in zip(
+                (z, y, x), self.storage_zyx, self.chunk_zyx, self.shape_zyx, strict=True
+            )
+        )
+        return _Place(index, (z, y, x), tuple(over))  # type: ignore[arg-type]
 
     def flat_of(self, index: tuple[int, ...]) -> FlatIndex:
         """Pack a grid index, all axes, to a flat index."""
@@ -248,25 +286,11 @@ class LevelLayout:
 
     def origin_zyx(self, flat: FlatIndex) -> Int3:
         """First voxel (z, y, x) of a storage chunk."""
-        index = self.index_of(flat)
-        z, y, x = (
-            index[a] * self.storage[a] if a >= 0 else 0 for a in self.spatial_axes
-        )
-        return (z, y, x)
+        return self._place_of(flat).origin
 
     def chunks_over(self, flat: FlatIndex) -> tuple[range, range, range]:
         """Return the ranges of grid indices (z, y, x) of chunks it lies under."""
-        z, y, x = (
-            range(o // c, (min(o + s, n) - 1) // c + 1)
-            for o, s, c, n in zip(
-                self.origin_zyx(flat),
-                self.storage_zyx,
-                self.chunk_zyx,
-                self.shape_zyx,
-                strict=True,
-            )
-        )
-        return z, y, x
+        return self._place_of(flat).over
 
     def piece(
         self, flat: FlatIndex, origin: Int3, shape: Int3

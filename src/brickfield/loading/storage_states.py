@@ -111,13 +111,14 @@ class Siblings:
         """
         level, flat = name
         layout = self._scheduler.layouts[level]
-        waiting = self._queue.waiting_selections
-        selections = tuple(s for s in waiting if layout.holds(flat, s))
-        ranges = layout.chunks_over(flat)
+        waiting, ranges = self._queue.waiting_selections, layout.chunks_over(flat)
         # The common case of a storage chunk under one chunk costs no array work: it was
         # read for that one, unless it was read for another level.
-        n_chunks = prod(len(r) for r in ranges) * len(selections)
-        if n_chunks <= 1 and name not in self._scheduler.passing:
+        is_passing, n_over = name in self._scheduler.passing, prod(map(len, ranges))
+        if n_over * len(waiting) <= 1 and not is_passing:
+            return []
+        selections = tuple(s for s in waiting if layout.holds(flat, s))
+        if n_over * len(selections) <= 1 and not is_passing:
             return []
         # A plane lies under as many chunks as the one before it, all begun by then.
         version = self._queue.version, self._scheduler.assemblies.n_removed

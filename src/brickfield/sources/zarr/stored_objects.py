@@ -126,6 +126,35 @@ class StoredObjects:
                 check_regular(path, path.stat())
         return path
 
+    def regular_size(
+        self, file: tuple[int, ...], key: str
+    ) -> tuple[Path | None, int | None]:
+        """As :meth:`regular_file` and :meth:`n_bytes`, with one look at the disk.
+
+        Parameters
+        ----------
+        file : tuple of int
+            Position in the grid of stored objects.
+        key : str
+            Of the chunk, for the message.
+
+        Raises
+        ------
+        ChunkReadError
+            If it is a folder, a pipe or a device, or out of reach.
+        """
+        path = self.path(file)
+        if path is None:
+            return None, None
+        with plain_chunk(path, key):
+            try:
+                found = path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return path, 0
+            check_regular(path, found)
+        # As in `_file_size`.
+        return path, found.st_size or None
+
     def absent(self, files: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Tell which objects there are not, shape (n,); None for a remote array.
 

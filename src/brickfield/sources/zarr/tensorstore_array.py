@@ -170,14 +170,23 @@ class TensorStoreArray:
         shards = self._meta.shards
         if shards is not None:
             admit((shards.n_inner,), 16, key=f"{key}, index of the shard")
-        known = self.chunk_bytes(index)
-        if known != 0:
-            path = self._objects.regular_file(self._file_of(index), key)
-            if path is not None and self._meta.has_blosc:
-                with plain_chunk(path, key):
-                    self._check_blosc(path, index, key)
+        path, known = self._look_at(index, key)
+        if known != 0 and path is not None and self._meta.has_blosc:
+            with plain_chunk(path, key):
+                self._check_blosc(path, index, key)
         admit(self.chunk_shape, self.dtype.itemsize, known, key=key)
         return known
+
+    def _look_at(
+        self, index: tuple[int, ...], key: str
+    ) -> tuple[Path | None, int | None]:
+        """Return the file that a chunk lies in, and how many bytes are stored for it."""
+        file = self._file_of(index)
+        if not self._is_sharded:
+            return self._objects.regular_size(file, key)
+        known = self.chunk_bytes(index)
+        path = None if known == 0 else self._objects.regular_file(file, key)
+        return path, known
 
     def _check_blosc(self, path: Path, index: tuple[int, ...], key: str) -> None:
         """Refuse a chunk whose own header states more than its voxels take."""
