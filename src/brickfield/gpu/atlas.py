@@ -33,6 +33,8 @@ from brickfield.model import INDEX_BITS, ChunkId, Selection
 
 STAGING_BYTES = 1 << 24
 """Bytes written to textures after which the driver is given them to carry out."""
+STAGED_ROW = 256
+"""Drivers begin each row of texels at a multiple of up to so many bytes."""
 _STAGED: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 """Bytes written since, by device: all views and layers share one."""
 
@@ -387,7 +389,7 @@ class TextureAtlas:
             (w, h, d),
         )
         self.upload_bytes += padded.nbytes
-        self._submit_staged(padded.nbytes)
+        self._submit_staged(d * h * -(-w * padded.itemsize // STAGED_ROW) * STAGED_ROW)
 
     def _submit_staged(self, nbytes: int) -> None:
         """Hand over what was written: until then the driver keeps copies of it."""

@@ -204,6 +204,27 @@ def _source(shape: tuple[int, ...], offset: Int3, lender: Int3) -> tuple[slice, 
 
 _MASK = (1 << INDEX_BITS) - 1
 _Y, _Z, _LEVEL = INDEX_BITS, 2 * INDEX_BITS, 3 * INDEX_BITS
+
+
+@lru_cache(maxsize=64)
+def _steps(ends: tuple[tuple[bool, bool], ...]) -> dict[Int3, int]:
+    """Return how far the keys round a chunk are from its own; none beyond the grid.
+
+    Parameters
+    ----------
+    ends : tuple of (bool, bool)
+        Whether it is the first, and the last, along z, y and x.
+    """
+    return {
+        (z, y, x): (z << _Z) + (y << _Y) + x
+        for z, y, x in NEIGHBOURS
+        if not any(
+            (step < 0 and is_first) or (step > 0 and is_last)
+            for step, (is_first, is_last) in zip((z, y, x), ends, strict=True)
+        )
+    }
+
+
 HOLD_S = 1.0
 """Seconds for which a chunk waits for its neighbours before it is drawn without."""
 PAUSE_S = 0.15
@@ -381,14 +402,17 @@ class BrickEncoder:
         """Return the chunk that provides the voxels at an offset; record expected ones."""
         plane, key = name
         level = key >> _LEVEL
-        depth, height, width = self._grids[level]
-        z, y, x = key >> _Z & _MASK, key >> _Y & _MASK, key & _MASK
+        ends = self._grids[level]
+        at = key >> _Z & _MASK, key >> _Y & _MASK, key & _MASK
+        steps = _steps(
+            tuple((i == 0, i == n - 1) for i, n in zip(at, ends, strict=True))
+        )
 
         def neighbour(offset: Int3) -> Voxels | None:
-            k, j, i = z + offset[0], y + offset[1], x + offset[2]
-            if not (0 <= k < depth and 0 <= j < height and 0 <= i < width):
+            step = steps.get(offset)
+            if step is None:
                 return None
-            other = (plane, level << _LEVEL | k << _Z | j << _Y | i)
+            other = (plane, key + step)
             held = self._held.get(other)
             chunk = self._peek(other) if held is None else held[0]
             if chunk is not None:

@@ -266,12 +266,12 @@ class Pyramid:
         The last voxels of coarse levels often end beyond level 0, because rounding
         up makes them stand for fewer voxels than the others.
         """
-        boxes = np.array([self.level_bounds(i) for i in range(self.n_levels)])
-        (z0, y0, x0), (z1, y1, x1) = (
-            boxes[:, 0].min(axis=0).tolist(),
-            boxes[:, 1].max(axis=0).tolist(),
-        )
+        (z0, y0, x0), (z1, y1, x1) = self._table("outer", self._outer).tolist()
         return (z0, y0, x0), (z1, y1, x1)
+
+    def _outer(self) -> NDArray[np.float64]:
+        boxes = np.array([self.level_bounds(i) for i in range(self.n_levels)])
+        return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
 
     def level_bounds(self, level: int) -> tuple[Vec3, Vec3]:
         """Edges of one level's own voxels in data space."""
