@@ -1,5 +1,7 @@
 """A change names exactly the chunks and storage chunks that it touches."""
 
+from itertools import product
+
 import pytest
 
 from brickfield.model.changes import ChunkChange
@@ -31,3 +33,11 @@ def test_a_change_tells_which_storage_chunks_it_meets():
     assert CHANGE.meets((0, 1, 0, 1), (4, 16, 64, 32))
     assert not CHANGE.meets((1, 1, 0, 1), (4, 16, 64, 32))
     assert not CHANGE.meets((0, 1, 0, 2), (4, 16, 64, 32))
+
+
+def test_the_keys_of_all_chunks_under_a_change_lie_between_its_ends():
+    first, last = CHANGE.ends
+    keys = [
+        ChunkId(1, index).key for index in product(*map(range, CHANGE.low, CHANGE.high))
+    ]
+    assert (min(keys), max(keys)) == (first, last)

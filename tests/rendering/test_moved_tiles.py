@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,37 @@ def test_the_picture_follows_a_tile_out_of_the_mosaic_s_box(
     again.camera = view.camera
     assert again.wait_until_complete(60)
     assert_same(found, again.image())
+
+
+def test_nothing_is_read_for_a_move_but_the_level_that_it_is_shown_at(
+    make_view, layer_of, monkeypatch
+):
+    """Else the memory that the coarse region gives back would be filled at once."""
+    monkeypatch.setattr("brickfield.store.tiles.moving.MOST_CHUNKS", 2)
+    read = []
+    with open_mosaic(arrays(), places(180), margin=0.5) as mosaic:
+        make = mosaic.source.read_storage_chunk
+
+        def noted(level, index):
+            read.append(level)
+            return make(level, index)
+
+        mosaic.source.read_storage_chunk = noted
+        view = make_view(layer_of(mosaic), size=(400, 300), camera="ortho:z")
+        view.manager.gpu_budget = 6 << 20
+        assert view.wait_until_complete(60)
+        assert leaf_levels(view) == {0, 1}
+        read.clear()
+        mosaic.begin_move(mosaic.places[1].name)
+        go_to(mosaic, view, 190)
+        assert set(read) == {mosaic.stays_coarse.level}
+
+
+def test_another_camera_refines_what_it_sees_while_a_tile_is_in_a_hand(moving):
+    mosaic, view = moving
+    view.camera = replace(view.camera, height=view.camera.height * 40)
+    assert view.wait_until_complete(60)
+    assert 0 not in leaf_levels(view)
+    view.camera = replace(view.camera, height=view.camera.height / 40)
+    go_to(mosaic, view, 190)
+    assert 0 in leaf_levels(view)

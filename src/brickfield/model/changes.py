@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brickfield.model.chunks import ChunkId, ChunkKey, Selection
+from brickfield.model.chunks import INDEX_BITS, ChunkId, ChunkKey, Selection
 from brickfield.model.scales import Int3
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
 
 Range = tuple[int, int]
 """First index, and the one after the last."""
+_LEVEL = 3 * INDEX_BITS
+_MASK = (1 << INDEX_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,22 @@ class ChunkChange:
         key : ChunkKey
             Packed level and grid index.
         """
-        if not self.covers(selection):
+        # Asked of every chunk that is kept, for every level: most are of another one.
+        if key >> _LEVEL != self.level:
             return False
-        name = ChunkId.from_key(key, selection)
-        return name.scale_level == self.level and all(
-            a <= i < b for i, a, b in zip(name.index, self.low, self.high, strict=True)
+        (z, y, x), (d, h, w) = self.low, self.high
+        return (
+            x <= key & _MASK < w
+            and y <= key >> INDEX_BITS & _MASK < h
+            and z <= key >> 2 * INDEX_BITS & _MASK < d
+            and self.covers(selection)
         )
+
+    @property
+    def ends(self) -> tuple[ChunkKey, ChunkKey]:
+        """Keys between which those of all its chunks lie, and some others, inclusive."""
+        z, y, x = (n - 1 for n in self.high)
+        return ChunkId(self.level, self.low).key, ChunkId(self.level, (z, y, x)).key
 
     def meets(self, index: tuple[int, ...], chunk_shape: tuple[int, ...]) -> bool:
         """Tell whether a storage chunk of the level has changed voxels.

@@ -35,11 +35,11 @@ from brickfield.model import CameraState, Plane, Selection
 from brickfield.model.appearance import Appearance
 from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
 from brickfield.planning import FramePlan, LodPolicy, PlanRequest
+from brickfield.rendering.changed_bricks import ChangedBricks
 from brickfield.rendering.clipping import clip_planes_of
 from brickfield.rendering.frame_uniforms import FrameOptions, write_frame, write_look
 from brickfield.rendering.mending import Mender
 from brickfield.rendering.requests import (
-    ChangedBricks,
     Motion,
     SelectedKeys,
     UploadQueue,
@@ -220,12 +220,12 @@ class LayerRenderer:
             world=self.layer.world,
             camera=camera,
             brick_bytes=tuple(n * lay.slot_bytes for lay in self.bricks.atlas.layouts),
-            policy=policy,
+            policy=self._changed.policy(policy),
             clip_planes=clip_planes_of(look),
             occupancy=self.layer.store.occupancy,
             hidden=either(
                 None if self._feedback is None else self._feedback.hidden,
-                self._changed.stays_coarse,
+                self._changed.hidden(camera, self.plan),
             ),
             previous=self.plan,
             is_moving=is_moving,
@@ -278,7 +278,7 @@ class LayerRenderer:
             self.shown = selections
         planes = [atlas.plane_of(s) for s in selections]
         self.bricks.want(wanted_of(plan, planes, self._substitutes), has_room=True)
-        self._changed.renew_leaves(self.bricks, plan)
+        self._changed.take_plan(self.bricks, plan, asked.camera)
         # Before anything is requested: reading threads share the interpreter with this.
         self.bricks.retire()
         is_settled = not self.bricks.missing and self.shown == selections

@@ -29,7 +29,6 @@ from brickfield.model import CameraState, Plane, Selection, unpack_keys
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
-from brickfield.store import ChunkedImageStore
 
 SelectedKeys = tuple[Selection, NDArray[np.int64]]
 """A selection and the keys of chunks of it."""
@@ -397,91 +396,3 @@ class TimeSlice:
         self._longest = max(self._longest, now - self._last)
         self._last = now
         return now - self._start + self._longest < self._seconds
-
-
-class ChangedBricks:
-    """Follows the changes of one store for one renderer. Render thread only.
-
-    Parameters
-    ----------
-    store : ChunkedImageStore
-        Its changes from now on count.
-
-    Attributes
-    ----------
-    stays_coarse : callable or None
-        Which chunks are not refined while the data are moved.
-    """
-
-    def __init__(self, store: ChunkedImageStore) -> None:
-        self._store = store
-        self._log = store.changes
-        self._seen = store.changes.version
-        self.stays_coarse = store.stays_coarse
-        self._put_off: set[Name] = set()
-
-    def is_other_coarse(self) -> bool:
-        """Take note of what stays coarse now; tell whether that is something else."""
-        before, self.stays_coarse = self.stays_coarse, self._store.stays_coarse
-        return before is not self.stays_coarse
-
-    def _leaves(self, plan: FramePlan | None) -> set[int] | None:
-        """Return the keys of what shall be drawn, while the data are being moved."""
-        if self.stays_coarse is None or plan is None:
-            return None
-        return set(plan.leaf_keys.tolist())
-
-    def renew(
-        self, bricks: BrickSet, plan: FramePlan | None = None
-    ) -> set[Name] | None:
-        """Request the bricks under new changes again.
-
-        What is drawn of them stays until they are there; those in reserve are dropped.
-
-        Parameters
-        ----------
-        bricks : BrickSet
-        plan : FramePlan, optional
-            While the data are moved, chunks that only stand behind its leaves are put
-            off: they change again and again.
-
-        Returns
-        -------
-        set of Name or None
-            None when there were more changes than are remembered.
-        """
-        leaves = self._leaves(plan)
-        is_over = bool(self._put_off) and leaves is None
-        if self._log.version == self._seen and not is_over:
-            return set()
-        # The log keeps a limited number: None when some of them were missed.
-        self._seen, changes = self._log.since(self._seen)
-        if changes is None:
-            self._put_off.clear()
-            return None
-        found: set[Name] = set()
-        before, self._put_off = self._put_off, set()
-        for name in {*bricks.wanted, *bricks.atlas.resident()}:
-            selection = bricks.atlas.selection_of(name[0])
-            is_changed = name in before or any(
-                change.has(selection, name[1]) for change in changes
-            )
-            if is_changed and leaves is not None and name[1] not in leaves:
-                self._put_off.add(name)
-            elif is_changed:
-                bricks.renew(name)
-                found.add(name)
-        return found
-
-    def renew_leaves(self, bricks: BrickSet, plan: FramePlan) -> None:
-        """Request what was put off of the chunks that a new plan draws.
-
-        Parameters
-        ----------
-        bricks : BrickSet
-        plan : FramePlan
-        """
-        leaves = self._leaves(plan) or ()
-        for name in [name for name in self._put_off if name[1] in leaves]:
-            self._put_off.discard(name)
-            bricks.renew(name)

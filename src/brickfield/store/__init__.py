@@ -6,6 +6,7 @@ from brickfield._faces import lazily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from brickfield.store.base import CoarseRegion as CoarseRegion
     from brickfield.store.chunk_loading import load as load
     from brickfield.store.chunk_loading import load_ahead as load_ahead
     from brickfield.store.chunk_loading import requests_of as requests_of
@@ -30,6 +31,7 @@ __all__ = [
     "PATIENCE_S",  # A store that answers more slowly is judged by what has come by then.
     "ChunkedImageStore",  # Data of one multiscale image.
     "ChunkedLayer",  # One image in a scene. Main thread only.
+    "CoarseRegion",  # A region that is shown no finer than a level for now. Any thread.
     "LayerSnapshot",  # One layer at one moment.
     "LazyLevel",  # One level of an image as an nD array. May be read from any thread.
     "Mosaic",  # Voxels of one level, put together. Not thread-safe.
@@ -49,6 +51,7 @@ __all__ = [
 _HOME = {
     "ChunkedImageStore": "image_store",
     "ChunkedLayer": "layer",
+    "CoarseRegion": "base",
     "LayerSnapshot": "layer",
     "LazyLevel": "lazy_level",
     "MOST_VOXELS": "contrast",

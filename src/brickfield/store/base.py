@@ -1,8 +1,11 @@
-"""The interface of what a viewer draws from: :class:`DataStore`."""
+"""The interfaces of what a viewer draws from: :class:`DataStore` and its parts."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from brickfield.model import ImageInfo
 from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
@@ -45,4 +48,16 @@ class DataStore(Protocol):
 
     def close(self) -> None:
         """Give threads and files back."""
+        ...
+
+
+class CoarseRegion(Protocol):
+    """A region that is shown no finer than a level for now. Any thread."""
+
+    def __call__(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of chunks, grid indices of shape (n, 3), which stay as coarse as they are."""
+        ...
+
+    def meets(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of chunks, grid indices of shape (n, 3), which meet the region."""
         ...

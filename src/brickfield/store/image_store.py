@@ -39,6 +39,7 @@ from brickfield.model import (
 from brickfield.model.requests import ChunkedDataRequest, ChunkedDataResponse
 from brickfield.sources import ChunkSource, ReplaceableSource
 from brickfield.store import changing
+from brickfield.store.base import CoarseRegion
 from brickfield.store.contrast import ContrastLook, Look
 from brickfield.store.indexing import Region, box_of
 from brickfield.store.occupancy import Occupancy
@@ -94,8 +95,7 @@ class ChunkedImageStore:
     changed = Signal(object)
     grown = Signal(object)
     laid_out = Signal(object)
-    stays_coarse: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]] | None = None
-    """Tells of chunks (level, grid indices) which are not refined for now; any thread."""
+    stays_coarse: CoarseRegion | None = None  # what is not refined for now
 
     def __init__(
         self,

@@ -345,8 +345,10 @@ class ChunkCache:
                 for (source, selection), group in self._groups.items()
                 if source == source_id and change.covers(selection)
             }
+            first, last = change.ends
             for name in self._names_of(groups):
-                if change.has(groups[name[0]], name[1]):
+                is_near = first <= name[1] <= last
+                if is_near and change.has(groups[name[0]], name[1]):
                     self._forget(name)
                     self._pins.pop(name, None)
 

@@ -77,6 +77,21 @@ class StaysCoarse:
         """
         if level > self.level:
             return np.zeros(len(indices), np.bool_)
+        return self.meets(level, indices)
+
+    def meets(self, level: int, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of chunks whether they meet the box.
+
+        Parameters
+        ----------
+        level : int
+        indices : ndarray, shape (n, 3), int64
+            Grid indices (z, y, x).
+
+        Returns
+        -------
+        ndarray, shape (n,), bool
+        """
         low = self._origins[level] + indices * self._edges[level]
         high = low + self._edges[level]
         is_below = (low < self.box[1]).all(axis=1)
