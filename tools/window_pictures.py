@@ -641,7 +641,7 @@ def stem4d() -> None:
             turn(0.7)
             title = "Centre of mass, DPC, iCOM" if theme == "dark" else "FFT explorer"
             page = dock.pages[title]
-            dock.folds[title].expand(animate=False)
+            dock.sections[title].is_open = True
             turn(0.5)
             if theme == "dark":
                 dock.use_preset("BF")

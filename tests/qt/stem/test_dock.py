@@ -6,7 +6,6 @@ import h5py
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QScrollArea
-from superqt import QCollapsible
 
 from brickfield.qt.stem.dock import StemDock
 from brickfield.stem4d import Annulus, Disc, open_scan
@@ -32,8 +31,8 @@ def test_the_header_says_what_is_open_and_how_sure_its_shape_is(dock):
 
 @pytest.mark.parametrize("kind", ["disc", "annulus", "rectangle"])
 def test_it_fits_a_dock_of_300_pixels_with_all_pages_open(dock, settle, kind):
-    for fold in dock.findChildren(QCollapsible):
-        fold.expand(animate=False)
+    for section in dock.sections.values():
+        section.is_open = True
     dock.detector_bar.kind.setCurrentText(kind)
     dock.detector_bar.kind.activated.emit(0)
     settle(dock.session)
@@ -150,7 +149,7 @@ def test_a_file_of_several_scans_has_a_slider_for_them(dock, settle, tmp_path):
     dock.session.open(tmp_path / "tilts.h5")
     settle(dock.session)
     assert not page.series.isHidden()
-    dock.folds["Scan shape"].expand(animate=False)
+    dock.sections["Scan shape"].is_open = True
     scroll = dock.findChild(QScrollArea)
     bar = scroll.verticalScrollBar().sizeHint().width()
     assert scroll.widget().minimumSizeHint().width() + bar <= 300

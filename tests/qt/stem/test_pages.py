@@ -43,7 +43,7 @@ def make_dock(qtbot, settle):
 
 
 def page(dock, kind):
-    dock.folds[kind.title].expand(animate=False)
+    dock.sections[kind.title].is_open = True
     return dock.pages[kind.title]
 
 

@@ -11,21 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
-from qtpy.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QBoxLayout,
     QFrame,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from brickfield.qt.controls.section import Section
 from brickfield.qt.deliver import Deliverer
 from brickfield.qt.host import Host
-from brickfield.qt.icons import text_color
 from brickfield.qt.panels.appearance import AppearancePanel
 from brickfield.qt.panels.clip import ClipPanel
 from brickfield.qt.panels.overlays.plane_overlay import PlaneInVolume
@@ -36,100 +34,9 @@ from brickfield.qt.panels.receipt import ReceiptPanel
 from brickfield.qt.panels.tiles import TilesPanel
 from brickfield.qt.panels.time import TimePanel
 from brickfield.qt.port_watch import Connections
-from brickfield.qt.theme import Theme
 
 SHARE = 0.42
 """Of the dock's height that is the pictures'; open panels scroll beyond that."""
-MARGINS = (18, 2, 8, 6)
-"""Room round a panel: left, top, right, bottom."""
-
-
-class Section(QWidget):
-    """A panel below its title, which opens and closes it.
-
-    Parameters
-    ----------
-    kind : type of Panel
-        For the title.
-    make : callable
-        Makes the panel, once: when it is first opened or asked for.
-
-    Attributes
-    ----------
-    toggled : Signal
-        Emits whether it is open now.
-    """
-
-    toggled = Signal(bool)
-
-    def __init__(
-        self,
-        kind: type[Panel],
-        make: Callable[[], Panel],
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self.kind = kind
-        self._make = make
-        self._panel: Panel | None = None
-        self.header = QPushButton(kind.title, self)
-        self.header.setCheckable(True)
-        self.header.setToolTip(kind.tooltip)
-        self.header.setIconSize(QSize(10, 10))
-        self.header.toggled.connect(self._toggle)
-        self._room = QVBoxLayout(self)
-        self._room.setContentsMargins(0, 0, 0, 0)
-        self._room.setSpacing(2)
-        self._room.addWidget(self.header)
-        self._theme = Theme(self.header, _header_sheet)
-        self._theme.refresh()
-        self.header.installEventFilter(self)
-        self._draw_arrow()
-
-    @property
-    def is_made(self) -> bool:
-        """Whether there is a panel by now."""
-        return self._panel is not None
-
-    @property
-    def panel(self) -> Panel:
-        """The panel; made if it is not."""
-        if self._panel is None:
-            self._panel = panel = self._make()
-            panel.setContentsMargins(*MARGINS)
-            panel.hide()
-            self._room.addWidget(panel)
-        return self._panel
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the panel can be seen."""
-        return bool(self.header.isChecked())
-
-    @is_open.setter
-    def is_open(self, value: bool) -> None:
-        self.header.setChecked(value)
-
-    def _toggle(self, is_open: bool) -> None:
-        self._draw_arrow()
-        self.panel.set_open(is_open)
-        self.panel.setVisible(is_open)
-        self.toggled.emit(is_open)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Redraw the arrow when the theme changes.
-
-        Parameters
-        ----------
-        watched : QObject
-        event : QEvent
-        """
-        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
-            self._draw_arrow()
-        return False
-
-    def _draw_arrow(self) -> None:
-        self.header.setIcon(_arrow(text_color(self), is_down=self.is_open))
 
 
 class PanelStack(QScrollArea):
@@ -151,6 +58,7 @@ class PanelStack(QScrollArea):
         self._memory: MutableMapping[str, Any] = {} if memory is None else memory
         self._ends = _Ends()
         self.sections: dict[str, Section] = {}
+        self.kinds: dict[str, type[Panel]] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -181,9 +89,9 @@ class PanelStack(QScrollArea):
             self._ends.add(panel.connections.release)
             return panel
 
-        section = Section(kind, made, self._inner)
+        section = Section(kind.title, kind.tooltip, made, self._inner)
         name = kind.title.lower()
-        self.sections[name] = section
+        self.sections[name], self.kinds[name] = section, kind
         self._layout.insertWidget(self._layout.count() - 1, section)
         section.is_open = self._memory.get(name) is True
         section.toggled.connect(lambda is_open: self._remember(name, is_open))
@@ -294,28 +202,6 @@ class _Heights(QObject):
         return False
 
 
-def _header_sheet(text: QColor) -> str:
-    rgb = f"{text.red()}, {text.green()}, {text.blue()}"
-    return (
-        "QPushButton { text-align: left; border: none; padding: 2px 4px;"
-        f" background: rgba({rgb}, 18); color: rgb({rgb}); }}"
-        f"QPushButton:hover {{ background: rgba({rgb}, 45); }}"
-    )
-
-
-def _arrow(color: QColor, *, is_down: bool) -> QIcon:
-    """Draw the arrow before a title."""
-    pixmap = QPixmap(20, 20)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(color, 2.6))
-    points = [(3, 7), (10, 14), (17, 7)] if is_down else [(7, 3), (14, 10), (7, 17)]
-    painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
-    painter.end()
-    return QIcon(pixmap)
-
-
 class DockPanels(PanelStack):
     """The panels of a dock, each made when it is first opened or asked for.
 
@@ -379,8 +265,8 @@ class DockPanels(PanelStack):
 
     def _offer(self) -> None:
         """Show the titles of panels with which there is anything to do."""
-        for section in self.sections.values():
-            section.setVisible(section.kind.is_useful_in(self._host))
+        for name, section in self.sections.items():
+            section.setVisible(self.kinds[name].is_useful_in(self._host))
 
     # -- each of them ------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class CachePage(Page):
     """
 
     title = "Cache"
+    tooltip = "What is kept with the scan, and how large it is"
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

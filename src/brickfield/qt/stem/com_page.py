@@ -43,6 +43,7 @@ class ComPage(Page):
     """
 
     title = "Centre of mass, DPC, iCOM"
+    tooltip = "Centres of mass of the patterns, and what follows from how they move"
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -46,6 +46,7 @@ class ConvertPage(Page):
     """
 
     title = "Convert to EMD"
+    tooltip = "Write the scan as an EMD file, with overviews"
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

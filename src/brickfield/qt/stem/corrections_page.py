@@ -38,6 +38,7 @@ class CorrectionsPage(Page):
     """
 
     title = "Corrections"
+    tooltip = "Dead pixels, dark and gain of the detector"
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -26,9 +26,9 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from brickfield.qt.controls.file_drops import FileDrops
+from brickfield.qt.controls.section import Section
 from brickfield.qt.panels.widgets import quiet
 from brickfield.qt.reports.task_strip import TaskStrip
 from brickfield.qt.reports.tasks import task_board
@@ -55,6 +55,8 @@ FILES = "Scans (*.mib *.emd *.h5 *.hdf5 *.hdf *.nxs *.xml *.raw);;All files (*)"
 PAGES = (ShapePage, ComPage, CorrectionsPage, FFTPage, ConvertPage, CachePage)
 SURE, LIKELY = 0.9, 0.5
 LEAST_WIDTH = 300
+MARGINS = (0, 2, 0, 6)
+"""Room round a page: left, top, right, bottom."""
 INTRO = "Open a scan (.mib, .emd, .h5, EMPAD), or choose a layer that shows one."
 
 
@@ -161,9 +163,9 @@ class StemDock(QWidget):
         body.addWidget(self.detector_bar)
         body.addWidget(self.state)
         self.pages: dict[str, Any] = {}
-        self.folds: dict[str, QCollapsible] = {}
+        self.sections: dict[str, Section] = {}
         for kind in PAGES:
-            body.addWidget(self._folded(kind(self.session, inner)))
+            body.addWidget(self._section(kind(self.session, inner)))
         self.pages[FFTPage.title].conversion_wanted.connect(self._convert_first)
         body.addStretch(1)
         scroll = QScrollArea(self)
@@ -178,18 +180,14 @@ class StemDock(QWidget):
         column.addWidget(scroll, stretch=1)
         column.addWidget(self.strip)
 
-    def _folded(self, page: Page) -> QCollapsible:
-        fold = QCollapsible(page.title, self)
-        fold.layout().setContentsMargins(0, 0, 0, 0)
-        fold.setDuration(0)
-        fold.addWidget(page)
-        fold.toggled.connect(page.set_open)
-        self.pages[page.title], self.folds[page.title] = page, fold
-        return fold
+    def _section(self, page: Page) -> Section:
+        made = Section(page.title, page.tooltip, lambda: page, self, margins=MARGINS)
+        self.pages[page.title], self.sections[page.title] = made.panel, made
+        return made
 
     def _convert_first(self, options: FFTOptions) -> None:
         """Open the page of conversions; the transform follows the conversion."""
-        self.folds[ConvertPage.title].expand(animate=False)
+        self.sections[ConvertPage.title].is_open = True
         self.pages[ConvertPage.title].then_transform(options)
 
     # -- actions of the user -------------------------------------------------------

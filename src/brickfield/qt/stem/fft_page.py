@@ -67,6 +67,7 @@ class FFTPage(Page):
     """
 
     title = "FFT explorer"
+    tooltip = "Transforms of a scan that is larger than memory"
     conversion_wanted = Signal(object)
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
@@ -99,7 +100,10 @@ class FFTPage(Page):
         self._lay_out()
 
     def _make_small(self) -> None:
-        self.small, self.small_name = QLabel(self), QLabel("Virtual image", self)
+        self.small, self.small_name = (
+            QLabel(self),
+            QLabel("FFT of the\nvirtual image", self),
+        )
         self.small.setFixedSize(SMALL_PX, SMALL_PX)
         self.small.setAccessibleName("FFT of the virtual image")
         self.small.setToolTip(

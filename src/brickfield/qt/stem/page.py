@@ -16,10 +16,11 @@ class Page(QWidget):
 
     Attributes
     ----------
-    title : str
+    title, tooltip : str
     """
 
     title = ""
+    tooltip = ""
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)

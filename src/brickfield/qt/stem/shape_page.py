@@ -33,6 +33,7 @@ class ShapePage(Page):
     """
 
     title = "Scan shape"
+    tooltip = "How many lines and positions the scan has"
 
     def __init__(self, session: ScanSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
