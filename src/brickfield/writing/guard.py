@@ -125,6 +125,14 @@ def check_file(file: Path, sources: Iterable[Any]) -> None:
             _check_links(target, places, most=MOST_ENTRIES)
 
 
+@dataclass(frozen=True)
+class _Over:
+    """Folders that something lies in: device and inode, and name, of each."""
+
+    ids: frozenset[FileId | None] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
 @dataclass
 class _Target:
     """What is to be written.
@@ -138,15 +146,16 @@ class _Target:
         Files with more than one name, below the target or itself.
     links : list of Path
         Where links below the target lead, links followed.
-    known : dict
-        Folders looked at for this check; many sources lie in the same ones.
+    known, folders : dict
+        What was looked at for this check; many sources lie in the same folders.
     """
 
     path: Path
     real: Path = field(init=False)
     ids: set[FileId] = field(default_factory=set)
     links: list[Path] = field(default_factory=list)
-    known: dict[Path, FileId | None] = field(default_factory=dict)
+    known: dict[str, FileId | None] = field(default_factory=dict)
+    folders: dict[str, _Over] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.real = Path(os.path.realpath(self.path))
@@ -166,11 +175,24 @@ class _Target:
                 if about.st_nlink > 1:
                     self.ids.add((about.st_dev, about.st_ino))
 
-    def id_of(self, path: Path) -> FileId | None:
+    def id_of(self, path: str) -> FileId | None:
         """Return device and inode of a file or folder; asked for once."""
         if path not in self.known:
             self.known[path] = _id(path)
         return self.known[path]
+
+    def over(self, path: str) -> _Over:
+        """Return all folders that a path lies in, by whatever names its parents have."""
+        missing = []
+        folder = os.path.dirname(path)  # noqa: PTH120 - many sources, many folders each
+        while folder not in self.folders and folder != path:
+            missing.append(folder)
+            path, folder = folder, os.path.dirname(folder)  # noqa: PTH120 - likewise
+        found = self.folders.get(folder, _Over())
+        for folder in reversed(missing):
+            found = _Over(found.ids | {self.id_of(folder)}, found.names | {_n(folder)})
+            self.folders[folder] = found
+        return found
 
     def refuse(self, how: str, place: Path) -> OptionError:
         """Make the error."""
@@ -181,20 +203,22 @@ class _Target:
 
 
 def _check_places(target: _Target, places: list[Path]) -> None:
-    id_of = target.id_of
-    own = id_of(target.real)
+    own_path = str(target.real)
+    own, own_name = target.id_of(own_path), _n(own_path)
     # By device and inode: names differ through links, mounts and letter case.
-    round_target = {id_of(p) for p in (target.real, *target.real.parents)}
+    round_target = target.over(own_path)
     for place in places:
-        real = Path(os.path.realpath(place))
-        at = id_of(real)
-        if target.real == real or (at is not None and at == own):
+        real = os.path.realpath(place)
+        at, name = target.id_of(real), _n(real)
+        if own_name == name or (at is not None and at == own):
             raise target.refuse("is", place)
-        if (at is not None and at in round_target) or real in target.real.parents:
+        if (at is not None and at in round_target.ids) or name in round_target.names:
             raise target.refuse("lies in", place)
         # Both ways up: through the link and from where it leads.
-        holders = {id_of(p) for p in (*real.parents, *place.absolute().parents)}
-        if (own is not None and own in holders) or target.real in real.parents:
+        holders = target.over(real)
+        linked = target.over(str(place.absolute()))
+        is_over = own is not None and (own in holders.ids or own in linked.ids)
+        if is_over or own_name in holders.names:
             raise target.refuse("holds", place)
 
 
@@ -216,7 +240,7 @@ def _check_entry(target: _Target, entry: os.DirEntry[str]) -> None:
         to = Path(os.path.realpath(entry.path))
         if to == target.real or target.real in to.parents:
             raise target.refuse("holds what is linked at", Path(entry.path))
-    if target.ids and _id(Path(entry.path)) in target.ids:
+    if target.ids and _id(entry.path) in target.ids:
         raise target.refuse("shares a file with", Path(entry.path))
 
 
@@ -226,7 +250,7 @@ def _entries(folder: Path, *, follows: bool) -> Iterator[os.DirEntry[str]]:
     while waiting:
         here = waiting.pop()
         # A folder may be linked inside of itself: each is looked at once.
-        at = _id(Path(here))
+        at = _id(here)
         if at in seen:
             continue
         seen.add(at)
@@ -253,13 +277,18 @@ def _is_same(place: Path, other: Path | None) -> bool:
     return other is not None and _id(place) is not None and _id(place) == _id(other)
 
 
-def _id(path: Path) -> FileId | None:
+def _n(path: str) -> str:
+    """Return a name as the system compares it."""
+    return os.path.normcase(path)
+
+
+def _id(path: Path | str) -> FileId | None:
     about = _stat(path)
     return None if about is None else (about.st_dev, about.st_ino)
 
 
-def _stat(path: Path) -> os.stat_result | None:
+def _stat(path: Path | str) -> os.stat_result | None:
     try:
-        return path.stat()
+        return os.stat(path)  # noqa: PTH116 - of thousands of names, quicker than a Path
     except (OSError, ValueError):
         return None
