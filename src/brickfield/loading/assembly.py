@@ -192,17 +192,13 @@ class Assembly:
         for flat in (*self.needs.gaps, *self.bad):
             (z, y, x), (d, h, w) = self._box(flat)
             self.buffer[z:d, y:h, x:w] = fill_value
-        chunk = LoadedChunk(
-            self.key,
-            self.selection,
-            ChunkState.LOADED,
-            self.buffer,
-            failure=holes[0].failure if holes else None,
-            holes=holes,
-        )
+        loaded = self.key, self.selection, ChunkState.LOADED, self.buffer
+        if not holes:
+            return LoadedChunk(*loaded, *value_range(self.buffer))
+        chunk = LoadedChunk(*loaded, failure=holes[0].failure, holes=holes)
         # The fill value in a hole is no measurement and must not widen the range, by
         # which the shader skips bricks.
-        low, high = value_range(chunk.known_voxels() if holes else self.buffer)
+        low, high = value_range(chunk.known_voxels())
         return replace(chunk, minimum=low, maximum=high)
 
     def _box(self, flat: FlatIndex) -> tuple[Int3, Int3]:

@@ -264,8 +264,11 @@ class LoadQueue:
         selection : Selection
         key : ChunkKey
         """
-        found = ((q, q.row_of(key)) for q in self._by_selection.get(selection, ()))
-        return [(queue, row) for queue, row in found if row >= 0]
+        return [
+            (queue, row)
+            for queue in self._by_selection.get(selection, ())
+            if (row := queue.row_of(key)) >= 0
+        ]
 
     def is_open(self, selection: Selection, key: ChunkKey) -> bool:
         """Whether a request still waits for a chunk.

@@ -28,7 +28,7 @@ from brickfield.loading.cache.pinned_chunks import PinnedChunks
 from brickfield.loading.needs import Needs, members_of, places_under, shared_needs
 from brickfield.loading.pool import AsynchronousDataSlicer
 from brickfield.loading.precedence import PRECEDENCE
-from brickfield.loading.queue import ENDS, RequestQueue
+from brickfield.loading.queue import ENDS, WAITING, RequestQueue
 from brickfield.loading.retry import ReadFailure, RetryRules, Silence
 from brickfield.loading.scheduler import Read, Scheduler
 from brickfield.loading.storage.presence import StoredChunks
@@ -211,7 +211,7 @@ class Reader:
         scheduler.claims.discard(name)
         # Where the image grew meanwhile the chunk may reach further.
         is_old = assembly.layout is not scheduler.layouts[level]
-        if self.is_closed or is_old or not scheduler.is_open(assembly):
+        if self.is_closed or is_old or not (takers := scheduler.waiting_for(assembly)):
             scheduler.assemblies.release(room)
             scheduler.set_waiting(name)
             return
@@ -222,10 +222,10 @@ class Reader:
         if (silence := self._silence.failure) is not None:
             for flat in list(assembly.needs.pending):
                 self._fail(assembly, flat, silence)
+        for queue, row in takers if assembly.needs.pending else ():
+            queue.set_state(row, WAITING)
         if not assembly.needs.pending:
             self._end(assembly, self._finished(assembly))
-        else:
-            scheduler.set_waiting(name)
 
     def _do_read(self, read: Read) -> None:
         name, began_at = read.name, monotonic()
