@@ -258,6 +258,7 @@ HARD = {
     "cache": ["loading/cache/chunk_cache.py"],
     "page table": ["gpu/page_table.py"],
     "brick sets": ["gpu/brick_set.py", "gpu/brick_texels.py", "gpu/level_texture.py"],
+    "borders": ["gpu/texels/*.py"],
     "shader": ["gpu/wgsl/*.wgsl"],
     "drawer": ["viewer/live/drawing/drawer.py", "viewer/live/drawing/prefetch.py"],
     "render thread": ["rendering/thread.py"],

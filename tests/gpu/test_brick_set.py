@@ -8,7 +8,7 @@ import pytest
 from brickfield.gpu import Wanted, codes_of
 from brickfield.gpu.page_table import CONSTANT, FAILED, NONFINITE, TARGET
 from brickfield.model.requests import ChunkState, LoadedChunk
-from brickfield.testing.textures import LivingTextures
+from brickfield.testing.textures import LivingTextures, slot_texels
 
 pytestmark = pytest.mark.gpu
 
@@ -32,19 +32,7 @@ def scene(harness, stages):
 
 def _padded(stage, name):
     """The texels of a chunk's slot."""
-    bricks = stage.bricks
-    level = bricks.atlas.level_of(name)
-    d, h, w = bricks.atlas.layouts[level].slot_zyx
-    slot = bricks.atlas.slot_of(name)
-    raw = stage.gpu.device.queue.read_texture(
-        {
-            "texture": bricks.atlas.texture(level).handle,
-            "origin": (slot[0] * w, slot[1] * h, slot[2] * d),
-        },
-        {"bytes_per_row": w, "rows_per_image": h},
-        (w, h, d),
-    )
-    return np.frombuffer(raw, np.uint8).reshape(d, h, w)
+    return slot_texels(stage.gpu.device, stage.bricks, name)
 
 
 def test_arriving_in_any_order_ends_in_the_same_borders(scene, harness):

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from brickfield.errors import BudgetError
 from brickfield.gpu.allocator import Slot, TextureRegion
-from brickfield.gpu.brick_texels import pad_brick
 from brickfield.gpu.device import GpuDevice
 from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import LevelLayout
 from brickfield.gpu.level_texture import LevelTexture, TextureSizes, places_in
 from brickfield.gpu.names import Name, is_in
 from brickfield.gpu.page_table import MAX_PLANES
-from brickfield.model import INDEX_BITS, ChunkId, Selection
+from brickfield.gpu.texels.padding import pad_brick
+from brickfield.model import INDEX_BITS, ChunkId, Int3, Selection
 
 STAGING_BYTES = 1 << 24
 """Bytes written to textures after which the driver is given them to carry out."""
@@ -362,8 +362,10 @@ class TextureAtlas:
         texture = self.texture(self.level_of(name))
         return texture is not None and texture.residency.allocator.can_allocate()
 
-    def write(self, name: Name, padded: NDArray[np.generic]) -> None:
-        """Send a padded brick to its slot.
+    def write(
+        self, name: Name, padded: NDArray[np.generic], at: Int3 = (0, 0, 0)
+    ) -> None:
+        """Send a padded brick, or a part of one, to its slot.
 
         Parameters
         ----------
@@ -371,19 +373,18 @@ class TextureAtlas:
             Placed before.
         padded : ndarray, shape (z, y, x)
             Voxels with their border, in the format's upload type.
+        at : tuple of int
+            Place in the slot, (z, y, x).
         """
         level = self.level_of(name)
         texture, slot = self.texture(level), self.slot_of(name)
         if texture is None or slot is None:
             return
         d, h, w = padded.shape
-        sz, sy, sx = self.layouts[level].slot_zyx
+        (sz, sy, sx), (z, y, x) = self.layouts[level].slot_zyx, at
+        origin = (slot[0] * sx + x, slot[1] * sy + y, slot[2] * sz + z)
         self._gpu.device.queue.write_texture(
-            {
-                "texture": texture.handle,
-                "origin": (slot[0] * sx, slot[1] * sy, slot[2] * sz),
-                "mip_level": 0,
-            },
+            {"texture": texture.handle, "origin": origin, "mip_level": 0},
             padded,
             {"bytes_per_row": w * padded.itemsize, "rows_per_image": h},
             (w, h, d),

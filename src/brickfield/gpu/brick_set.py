@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 import brickfield.gpu.shader  # noqa: F401  (registers the program with pygfx)
 from brickfield.gpu.atlas import TextureAtlas
-from brickfield.gpu.brick_texels import BrickEncoder, Peek
+from brickfield.gpu.brick_texels import BrickEncoder, Peek, Texels
 from brickfield.gpu.device import GpuDevice
-from brickfield.gpu.formats import TextureFormat, pack_constant
+from brickfield.gpu.formats import TextureFormat
 from brickfield.gpu.layout import is_at_grown_end, level_layouts
 from brickfield.gpu.material import BrickMaterial, PageBuffers, placeholder_texture
 from brickfield.gpu.names import MissingNames, Name, WantedNames, is_in, named_among
@@ -33,6 +33,8 @@ from brickfield.gpu.page_table import (
     PageTable,
     slot_word,
 )
+from brickfield.gpu.texels.copying import copy_parts
+from brickfield.gpu.texels.ranges import pack_constant
 from brickfield.gpu.wanted import IS_CONSTANT, IS_TARGET, Overdrawn, Wanted, keys_of
 from brickfield.model import Pyramid
 from brickfield.model.requests import ChunkState, LoadedChunk
@@ -151,12 +153,12 @@ class BrickSet:
         for plane, codes in changed.items():
             self._want_changed(plane, codes)
         # Now it is known which of the chunks beside them come.
-        self._encoder.repairs.extend(self._ends)
+        self._encoder.repair(self._ends)
         self._ends.clear()
 
     def _release(self, plane: int, keys: NDArray[np.int64]) -> None:
         """Take leave of what is no longer wanted; what is drawn of it stays for now."""
-        self._encoder.release(named_among(self._encoder.held, plane, keys))
+        self._encoder.give_up(plane, keys)
         # Out of date, and no new voxels were requested: not fit to be shown again.
         for name in named_among(self._changed, plane, keys):
             self._changed.discard(name)
@@ -191,6 +193,7 @@ class BrickSet:
             for name in zip(repeat(plane), constant.tolist()):
                 self._ranges[name] = fill
                 self._draw(name, CONSTANT | TARGET, fill)
+                self._encoder.known(name)
         absent = keys[~(is_drawn | is_constant)]
         self.wanted.set_all_missing(plane, absent, is_missing=True)
         self.wanted.set_all_missing(plane, constant, is_missing=False)
@@ -212,6 +215,7 @@ class BrickSet:
         successor could be made are sent again from the RAM cache.
         """
         moved = self.atlas.ensure_capacity(need)
+        self._encoder.forget(*(name for name in moved if name not in self.atlas))
         # The latest used first, in case that there are fewer slots now.
         for name in reversed(moved):
             if name in self.atlas:
@@ -227,7 +231,7 @@ class BrickSet:
         if not self.atlas.has_free_slot(name):
             return False
         self.atlas.place(name, (), ())
-        self._upload(name, chunk.data)
+        self._send(name, self._encoder.make(name, chunk.data))
         self._revalidate(name)
         return True
 
@@ -357,18 +361,18 @@ class BrickSet:
             is_other = self._holes.pop(name, None) is not None or name in self._changed
             if holes is not None:
                 self._holes[name] = holes
-            self._upload(name, chunk.data)
+            self._send(name, self._encoder.make(name, chunk.data))
             self._activate(name, is_target=is_target)
             self.n_committed += 1
             if is_other:
-                self._encoder.lend_again(name, lambda other: other in self.atlas)
+                self._encoder.lend_again(name)
         self.wanted.set_missing(name, is_missing=False)
         self._changed.discard(name)
         # Without voxels, too: neighbours must not wait for what never comes.
         self._encoder.arrived(name)
 
-    def _upload(self, name: Name, data: NDArray[np.generic]) -> None:
-        texels = self._encoder.make(name, data)
+    def _send(self, name: Name, texels: Texels) -> None:
+        """Send a brick or parts of its border, and note what it holds now."""
         self._ranges[name], self._flags[name] = texels.range_word, texels.flags
         holes = self._holes.get(name)
         if holes is not None and holes.octants:
@@ -376,7 +380,12 @@ class BrickSet:
             flags = texels.flags & NONFINITE
             self._flags[name] = flags | FAILED | holes.octants << OCTANTS
         # Overwritten in place: one queue, so a frame sees the old voxels or the new.
-        self.atlas.write(name, texels.data)
+        if texels.data is not None:
+            self.atlas.write(name, texels.data)
+        for at, voxels in texels.parts:
+            self.atlas.write(name, voxels, at)
+        texture = self.atlas.texture(self.atlas.level_of(name))
+        copy_parts(self._gpu.device, texture, name, texels.copies)
 
     def repair_borders(self, has_time: Callable[[], bool]) -> int:
         """Upload bricks whose neighbours have all arrived; return how many."""
@@ -384,17 +393,22 @@ class BrickSet:
         # They only improve a seam, so they end with the time slice.
         while self._encoder.is_due and has_time():
             name, held = self._encoder.next_due()
-            chunk = held or self._peek(name)
             if held is not None:
                 self.accept(name, held)
-                done += 1
-            elif name in self.atlas and chunk is not None and chunk.data is not None:
-                self._upload(name, chunk.data)
-                if name in self.table:
-                    is_target = bool(self.table.value_of(name) & TARGET)
-                    self._activate(name, is_target=is_target)
-                done += 1
+            elif not self._mend(name):
+                continue
+            done += 1
         return done
+
+    def _mend(self, name: Name) -> bool:
+        """Give a brick the border that it lacks; tell whether anything was sent."""
+        chunk = self._peek(name)
+        texels = self._encoder.mend(name, None if chunk is None else chunk.data)
+        if texels is None:
+            return False
+        self._send(name, texels)
+        self._revalidate(name)
+        return True
 
     @property
     def has_repairs(self) -> bool:

@@ -6,6 +6,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+
+from brickfield.gpu import BrickSet, Name
 
 _TEXEL_BYTES = {"8": 1, "16": 2, "32": 4}
 
@@ -118,3 +121,26 @@ class StagedBytes:
     def _count(self, nbytes: int) -> None:
         self.nbytes += nbytes
         self.peak_bytes = max(self.peak_bytes, self.nbytes)
+
+
+def slot_texels(device: Any, bricks: BrickSet, name: Name) -> NDArray[np.generic]:
+    """Read back what the slot of a resident brick holds, shape (z, y, x).
+
+    Parameters
+    ----------
+    device : wgpu.GPUDevice
+    bricks : BrickSet
+    name : (plane, key)
+    """
+    level = bricks.atlas.level_of(name)
+    texture, slot = bricks.atlas.texture(level), bricks.atlas.slot_of(name)
+    assert texture is not None
+    assert slot is not None
+    dtype, (d, h, w) = bricks.format.upload_dtype, bricks.atlas.layouts[level].slot_zyx
+    origin = (slot[0] * w, slot[1] * h, slot[2] * d)
+    raw = device.queue.read_texture(
+        {"texture": texture.handle, "origin": origin},
+        {"bytes_per_row": w * dtype.itemsize, "rows_per_image": h},
+        (w, h, d),
+    )
+    return np.frombuffer(raw, dtype).reshape(d, h, w)

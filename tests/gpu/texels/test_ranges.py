@@ -8,13 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from brickfield.gpu.brick_texels import pad_brick
-from brickfield.gpu.formats import (
-    choose_format,
-    empty_octants,
-    pack_constant,
-    pack_range,
-)
+from brickfield.gpu.formats import choose_format
+from brickfield.gpu.texels.padding import pad_brick
+from brickfield.gpu.texels.ranges import empty_octants, pack_constant, pack_range
 
 DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "i8", "f2", "f4", "f8", "?"]
 

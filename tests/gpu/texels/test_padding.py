@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brickfield.gpu.brick_texels import NEIGHBOURS, fill_slot, pad_brick
+from brickfield.gpu.texels.padding import NEIGHBOURS, fill_slot, pad_brick
 
 
 def _chunk(data, index, edge):

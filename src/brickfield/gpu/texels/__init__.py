@@ -1,0 +1,1 @@
+"""What bricks borrow from their neighbours, in memory and on the GPU."""
