@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 
 import numpy as np
@@ -195,11 +196,22 @@ def _joined(group: list[ChunkedDataRequest]) -> ChunkedDataRequest:
     )
 
 
+@lru_cache(maxsize=64)
+def _grids_of(pyramid: Pyramid) -> NDArray[np.int64]:
+    """Return how many chunks there are along every axis, shape (3, n_levels)."""
+    return np.ascontiguousarray(pyramid.grids_zyx.T)
+
+
 def _check_keys(queue: RequestQueue, pyramid: Pyramid) -> None:
     keys = queue.keys
+    if not len(keys):
+        return
     levels = keys >> _LEVEL
-    is_good = (levels >= 0) & (levels < pyramid.n_levels)
-    grids = pyramid.grids_zyx.T.take(np.where(is_good, levels, 0), axis=1)
+    is_good = np.ones(len(keys), dtype=np.bool_)
+    # They ascend, so that the first and the last tell of all levels.
+    if levels[0] < 0 or levels[-1] >= pyramid.n_levels:
+        is_good = (levels >= 0) & (levels < pyramid.n_levels)
+    grids = _grids_of(pyramid).take(levels, axis=1, mode="clip")
     for grid, shift in zip(grids, (2 * INDEX_BITS, INDEX_BITS, 0), strict=True):
         is_good &= (keys >> shift & _MASK) < grid
     if not is_good.all():
@@ -215,8 +227,8 @@ def _check_keys(queue: RequestQueue, pyramid: Pyramid) -> None:
 def finest_level(queues: Sequence[RequestQueue]) -> int:
     """Return the finest level that is wanted, 0 when nothing is."""
     # Keys order by level first.
-    firsts = [unpack_keys(queue.keys[:1])[0] for queue in queues if len(queue.keys)]
-    return min((int(level[0]) for level in firsts), default=0)
+    firsts = [int(queue.keys[0]) >> _LEVEL for queue in queues if len(queue.keys)]
+    return min(firsts, default=0)
 
 
 def damaged_keys(queue: RequestQueue, pinned: PinnedChunks) -> list[ChunkKey]:

@@ -105,6 +105,20 @@ class FramePlan:
         return self.keys[self.is_leaf]
 
     @cached_property
+    def base_keys(self) -> list[int]:
+        """Keys of the base level."""
+        keys: list[int] = self.keys[self.categories == Category.BASE].tolist()
+        return keys
+
+    @cached_property
+    def overview_keys(self) -> list[int]:
+        """Keys of the base level, and of what is seen of :attr:`base_level` and coarser."""
+        is_seen = self.categories == Category.VISIBLE
+        is_coarse = is_seen & (self.levels >= self.base_level)
+        keys: list[int] = self.keys[is_coarse].tolist()
+        return [*self.base_keys, *keys]
+
+    @cached_property
     def finest(self) -> tuple[int, float]:
         """The finest level of a leaf, and the median error of its leaves, pixels.
 

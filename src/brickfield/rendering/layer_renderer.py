@@ -28,12 +28,11 @@ from brickfield.gpu import (
     Name,
     TextureFormat,
     format_of_look,
-    is_in,
     label_table,
 )
 from brickfield.model import CameraState, Plane, Selection
 from brickfield.model.appearance import Appearance
-from brickfield.model.requests import Category, ChunkFailure, LoadedChunk, distinct
+from brickfield.model.requests import ChunkFailure, LoadedChunk, distinct
 from brickfield.planning import FramePlan, LodPolicy, PlanRequest
 from brickfield.rendering.changed_bricks import ChangedBricks
 from brickfield.rendering.clipping import clip_planes_of
@@ -295,6 +294,8 @@ class LayerRenderer:
             held=self._motion.held_rows(plan, asked, is_held=is_held),
         )
         layer.loader.request_chunks(requests, self.visual_id)
+        # Found while reading threads wait, for those who ask later.
+        _ = self.has_base
 
     @property
     def can_use_feedback(self) -> bool:
@@ -451,15 +452,14 @@ class LayerRenderer:
         plan = self.plan
         if plan is None or plan is self._based_plan:
             return plan is not None
-        is_base = plan.categories == Category.BASE
-        if self.shown and self.shown != self.layer.selections:
-            is_seen = plan.categories == Category.VISIBLE
-            is_base = is_base | (is_seen & (plan.levels >= plan.base_level))
-        if not is_base.any():
+        is_other = self.shown and self.shown != self.layer.selections
+        keys = plan.overview_keys if is_other else plan.base_keys
+        if not keys:
             return self.is_complete
-        keys, active = plan.keys[is_base], self.bricks.table.active
+        active = self.bricks.table.active
         planes = [self.bricks.atlas.plane_of(s) for s in self.layer.selections]
-        is_there = all(is_in(active.array(p), keys).all() for p in planes)
+        # One by one: whole-array operations hand the interpreter to threads that read.
+        is_there = all((plane, key) in active for plane in planes for key in keys)
         if is_there:
             # It stays: nothing wanted is evicted.
             self._based_plan = plan

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import lru_cache
 from time import perf_counter
 
 import numpy as np
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from brickfield.gpu import BrickSet, MissingNames, Name, NameSet, Wanted, codes_of
 from brickfield.loading import ChunkManager
-from brickfield.model import CameraState, Plane, Selection, unpack_keys
+from brickfield.model import INDEX_BITS, CameraState, Plane, Pyramid, Selection
 from brickfield.model.requests import Category, ChunkedDataRequest, LoadedChunk
 from brickfield.planning import FramePlan, Occupancy, PlanRequest
 from brickfield.rendering.clipping import slab_planes
@@ -103,11 +104,7 @@ def held_rows(
     """
     if not (asked.is_moving and is_held):
         return np.zeros(len(plan.keys), dtype=np.bool_)
-    pyramid = asked.pyramid
-    levels, indices = unpack_keys(plan.keys)
-    # Voxel centres are at whole numbers, so the box of chunk i begins at i · n - 0.5.
-    centre = (indices + 0.5) * pyramid.chunk_shapes[levels] - 0.5
-    centre = centre * pyramid.downscale[levels] + pyramid.offset[levels]
+    centre = _centres_of(plan.keys, asked.pyramid)
     now = _on_screen(centre, asked.camera, asked)
     is_rim = np.abs(now) > CENTRAL
     if before is not None and before != asked.camera:
@@ -119,6 +116,21 @@ def held_rows(
     return held
 
 
+def _centres_of(keys: NDArray[np.int64], pyramid: Pyramid) -> NDArray[np.float64]:
+    """Return the centres of chunks, data space (z, y, x), shape (3, n)."""
+    step, first = _centres_by_level(pyramid).take(keys >> 3 * INDEX_BITS, axis=2)
+    indices = np.stack([keys >> 2 * INDEX_BITS, keys >> INDEX_BITS, keys])
+    return np.asarray((indices & (1 << INDEX_BITS) - 1) * step + first)
+
+
+@lru_cache(maxsize=64)
+def _centres_by_level(pyramid: Pyramid) -> NDArray[np.float64]:
+    """Return the steps between chunks and the centre of the first, (2, 3, n_levels)."""
+    n, scale = pyramid.chunk_shapes, pyramid.downscale
+    # Voxel centres are at whole numbers, so the box of chunk i begins at i · n - 0.5.
+    return np.stack([(n * scale).T, ((0.5 * n - 0.5) * scale + pyramid.offset).T])
+
+
 def _on_screen(
     points: NDArray[np.float64], camera: CameraState, asked: PlanRequest
 ) -> NDArray[np.float64]:
@@ -126,17 +138,18 @@ def _on_screen(
 
     Parameters
     ----------
-    points : ndarray, shape (n, 3), float64
+    points : ndarray, shape (3, n), float64
         Data space (z, y, x).
     camera : CameraState
     asked : PlanRequest
         Gives the image's place in the world.
     """
-    to_clip = camera.world_to_clip @ asked.world.matrix
-    x, y, _, w = to_clip[:, :3] @ points.T + to_clip[:, 3:]
+    to_clip = (camera.world_to_clip @ asked.world.matrix)[[0, 1, 3]]
+    place = to_clip[:, :3] @ points + to_clip[:, 3:]
+    w = place[2]
     # Behind the eye lies only the middle of a chunk that surrounds it.
     w[w <= 0] = np.inf
-    return np.asarray(np.stack([x, y]) / w)
+    return np.asarray(place[:2] / w)
 
 
 def either(first: Occupancy | None, second: Occupancy | None) -> Occupancy | None:
