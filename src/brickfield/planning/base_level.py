@@ -94,7 +94,7 @@ def lay_bases(layers: Sequence[Layer], budget_bytes: int) -> tuple[list[Base], i
 
 
 def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
-    costs = layer.grid.shapes.prod(axis=1, dtype=np.float64) * layer.brick_bytes
+    costs = layer.grid.n_cells * layer.brick_bytes
     heads: int | Ints = len(costs) - 1
     level, sites = len(costs) - 1, None
     is_whole = is_kept_whole(
@@ -107,11 +107,12 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
     grid, view = layer.grid, layer.view
     is_cut = False
     if is_whole:
-        cells = grid.coarsest_cells
+        cells, boxes = grid.coarsest_cells, grid.coarsest_boxes
         if layer.code.n_sites > 1:
             heads = level + layer.code.heads_of_level.repeat(cells.shape[1])
             sites = sites_of(heads)
             cells = np.tile(cells, layer.code.n_sites)
+            boxes = grid.edges(level, cells)
     else:
 
         def rank(boxes: Boxes) -> Floats:
@@ -124,7 +125,8 @@ def _lay_base(layer: Layer, share_bytes: int, budget_bytes: int) -> Base:
         cells = visible_cells(grid, level, view.region, limit=limit, rank=rank)
         # The limit was reached, so some candidates were never looked at.
         is_cut = cells.shape[1] >= limit
-    is_seen, values = view.measure(grid.edges(level, cells), sites)
+        boxes = grid.edges(level, cells)
+    is_seen, values = view.measure(boxes, sites)
     owners = np.full(cells.shape[1], -1, dtype=np.int64)
     nodes = layer.make_nodes(layer.code.pack(heads, cells), values, owners)
     layer.plant(nodes.take(is_seen))

@@ -30,15 +30,21 @@ _ROUNDING = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def inverse_of(world: AffineTransform) -> AffineTransform:
-    """Return the inverse of an image's transform, which every plan of it needs."""
-    return world.inverse
+def matrices_of(world: AffineTransform) -> tuple[Floats, Floats]:
+    """Return the matrices of an image's transform and of its inverse, shape (4, 4)."""
+    return world.matrix, world.inverse.matrix
 
 
 @lru_cache(maxsize=4096)
-def matrices_of(world: AffineTransform) -> tuple[Floats, Floats]:
-    """Return the matrices of an image's transform and of its inverse, shape (4, 4)."""
-    return world.matrix, inverse_of(world).matrix
+def is_invertible(world: AffineTransform) -> bool:
+    """Tell whether an image's transform has an inverse."""
+    return bool(abs(np.linalg.det(world.matrix[:3, :3])) > 0)
+
+
+def to_data(points: ArrayLike, world: AffineTransform) -> Floats:
+    """Carry points, shape (..., 3), from world to data space, (z, y, x)."""
+    inverse = matrices_of(world)[1]
+    return np.asarray(points, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +76,8 @@ class VisibleRegion:
         """
         # A plane equation is a row: the product with the matrix carries it to data
         # space, without an inverse and exact under shear.
-        planes = frustum.planes @ world.matrix
-        corners = inverse_of(world).apply(frustum.corners.reshape(-1, 3))
+        planes = frustum.planes @ matrices_of(world)[0]
+        corners = to_data(frustum.corners.reshape(-1, 3), world)
         low, high = corners.min(axis=0), corners.max(axis=0)
         # Rounding must not drop what touches: widen by a billionth of all sizes.
         slack = _ROUNDING * np.maximum(np.abs(low), np.abs(high)).max()

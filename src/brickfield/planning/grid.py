@@ -238,6 +238,17 @@ class CellGrid:
         """Indices of all cells of the coarsest level that are not empty, shape (3, n)."""
         return self.all_cells(len(self.shapes) - 1)
 
+    @cached_property
+    def coarsest_boxes(self) -> Boxes:
+        """Lower and upper corners of these cells."""
+        return self.edges(len(self.shapes) - 1, self.coarsest_cells)
+
+    @cached_property
+    def n_cells(self) -> Floats:
+        """Cells of every level; as floats, for they may exceed 64 bits."""
+        n: Floats = self.shapes.prod(axis=1, dtype=np.float64)
+        return n
+
     def all_cells(self, level: int) -> Ints:
         """Return the indices of all cells that are not empty, shape (3, n)."""
         shape = tuple(self.shapes[level].tolist())

@@ -27,6 +27,7 @@ from brickfield.model import (
     Vec3,
 )
 from brickfield.planning.base_level import is_kept_whole, lay_bases
+from brickfield.planning.culling import is_invertible
 from brickfield.planning.frame_plan import (
     FramePlan,
     assemble,
@@ -111,7 +112,7 @@ class PlanRequest:
             raise OptionError(msg)
         planes = np.asarray(self.clip_planes, dtype=np.float64).reshape(-1, 4)
         object.__setattr__(self, "clip_planes", planes)
-        if not abs(np.linalg.det(self.world.matrix[:3, :3])) > 0:
+        if not is_invertible(self.world):
             msg = (
                 "expected an invertible transform to world; found"
                 f" {self.world.rows}: give every axis a size that is not zero"

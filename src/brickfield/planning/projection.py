@@ -41,7 +41,7 @@ from brickfield.model import (
     Pyramid,
     Vec3,
 )
-from brickfield.planning.culling import VisibleRegion, inverse_of, matrices_of
+from brickfield.planning.culling import VisibleRegion, matrices_of, to_data
 from brickfield.planning.grid import Bools, Boxes, Floats, Ints
 
 _SAME = 1e-3
@@ -111,7 +111,7 @@ class DataView:
         slice_normal : tuple of float or None
             Normal of the one plane that is shown, world, length 1.
         """
-        frustum, inverse = _frustum_of(camera), inverse_of(world)
+        frustum = _frustum_of(camera)
         if len(clip_planes):
             frustum = frustum.with_planes(clip_planes)
         region = VisibleRegion.from_frustum(frustum, world)
@@ -119,7 +119,7 @@ class DataView:
         metric, voxel_world, avoidable_world = _voxels_in(pyramid, world, slice_normal)
         planes = _cutting(region.planes, *_bounds_of(pyramid))
         lower, upper, constant = _linear_terms(
-            planes, camera.view_matrix[:3] @ world.matrix
+            planes, camera.view_matrix[:3] @ matrices_of(world)[0]
         )
         view = cls(
             region=region,
@@ -128,7 +128,7 @@ class DataView:
             _on_lower=lower,
             _on_upper=upper,
             _constant=constant,
-            _eye=inverse.apply(camera.position),
+            _eye=to_data(camera.position, world),
             _metric=metric * cosine,
             _near=max(camera.near, LEAST_LENGTH),
             _scale=camera.pixels_per_unit,
@@ -138,7 +138,7 @@ class DataView:
         )
         if focus is None:
             return view
-        point = inverse.apply(focus)[:, None]
+        point = to_data(focus, world)[:, None]
         _, values = view.measure((point, point))
         return replace(view, _focus=view._on_screen(values)[:, 0])
 

@@ -306,7 +306,8 @@ class VolumeView:
         """Return the camera with near and far round everything there is."""
         corners = [outer_corners(layer) for layer in self._shown]
         # The depth range must hold objects too, or the clip planes would cut them.
-        sphere = self.objects.get_world_bounding_sphere()
+        objects = self.objects
+        sphere = objects.get_world_bounding_sphere() if objects.children else None
         if sphere is not None:
             x, y, z, r = (float(v) for v in sphere)
             offsets = np.array(list(product((-r, r), repeat=3)))
