@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.clock import median
-from benchmarks.cold import IDLE_S, cpu_s, in_napari
+from benchmarks.cold import cpu_s, in_napari
+from benchmarks.cold_process import IDLE_S
 from benchmarks.peers import find_peers
 from benchmarks.rows import ROOT, Row, Setting, at_most
 from benchmarks.scenes import halved, light_sheet, write_pyramid

@@ -63,6 +63,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
     load_reading()
     from brickfield.plugin.docking.dropping import opening_dock
     from brickfield.plugin.layers.make import open_layer_data
+    from brickfield.plugin.warm import compile_ahead
 
     uri = path if isinstance(path, str) else path[0]
     if "://" not in uri and Path(uri).name in ZARR_FILES:
@@ -70,7 +71,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
     if (session := _session_at(uri)) is not None:
         return _put_session(session)
     with opening_dock():
-        return list(open_layer_data(uri))
+        return list(open_layer_data(uri, on_found=compile_ahead))
 
 
 def _session_at(uri: str) -> Path | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from brickfield.errors import OptionError
 from brickfield.plugin.docking.load import load_docks, load_reading
 from brickfield.plugin.warm import compile_ahead, warm_up
+from brickfield.qt import take_a_turn
 from brickfield.viewer import loading
 
 if TYPE_CHECKING:
@@ -57,19 +58,18 @@ def _open_volume(
     load_reading()
     from brickfield.plugin.layers.make import open_layers
 
-    layers = open_layers(uri_or_arrays, **options)
-    # Compiled while the docks are loaded: the render thread waits for a driver then.
-    compile_ahead(layers)
-    load_docks()
-    from brickfield.plugin.docking.open_dock import open_dock
-    from brickfield.plugin.napari_names import has_window
-    from brickfield.qt import take_a_turn
-
+    # Compiled while napari makes layers and the docks are loaded: the render thread
+    # waits for a driver then.
+    layers = open_layers(uri_or_arrays, on_found=compile_ahead, **options)
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
     # napari's share and ours are a tenth of a second each.
     take_a_turn()
+    load_docks()
+    from brickfield.plugin.docking.open_dock import open_dock
+    from brickfield.plugin.napari_names import has_window
+
     if has_window(viewer) or getattr(viewer, "window", None) is None:
         open_dock(viewer)
     return layers

@@ -12,13 +12,20 @@ from brickfield.rendering import render_thread
 from brickfield.viewer import loading
 
 if TYPE_CHECKING:
+    from brickfield.plugin.layers.describe import LayerData
     from brickfield.store import ChunkedLayer
 
 logger = logging.getLogger(__name__)
+_is_begun = threading.Event()
 _is_late_begun = threading.Event()
 _has_layers = threading.Event()
 FIRST_OVERLAYS = ("scale_bar", "axes")
 """What the dock's volume view shows over its pictures, but for the first one."""
+OVERLAYS_AFTER_S = 0.5
+"""Time after the device is there in which an image on a disk is opened.
+
+An overlay takes a quarter of a second, which the first picture would wait for.
+"""
 
 
 def warm_up() -> None:
@@ -28,40 +35,43 @@ def warm_up() -> None:
     the first view that needs it.
     """
     if is_window_thread() and not render_thread().has_device:
+        _is_begun.set()
         render_thread().submit(_logged(_prepare))
 
 
-def compile_ahead(layers: Sequence[Any]) -> None:
-    """Compile what the first picture of napari layers needs, on the render thread.
+def compile_ahead(found: Sequence[LayerData]) -> None:
+    """Compile what the first picture of an image needs, on the render thread.
 
-    Returns at once. For layers of this project that are in no viewer yet; a process
-    that has drawn before compiles with its next picture.
+    Returns at once. Before napari has made layers of it, which takes some tenths of a
+    second; a process that has drawn before compiles with its next picture, and one
+    that draws nothing (:func:`warm_up`) not at all.
 
     Parameters
     ----------
-    layers : sequence of napari.layers.Layer
+    found : sequence of LayerData
+        What an image was opened as.
     """
-    if not is_window_thread() or render_thread().has_device:
+    if not _is_begun.is_set() or not is_window_thread() or render_thread().has_device:
         return
     from brickfield.store import LayerSnapshot
 
     _has_layers.set()
-    drawn = [LayerSnapshot.of(x) for x in map(_drawn, layers) if x is not None]
+    drawn = [LayerSnapshot.of(x) for x in map(_drawn, found) if x is not None]
     render_thread().submit(_logged(lambda: _prepare(drawn)))
 
 
-def _drawn(layer: Any) -> ChunkedLayer | None:
-    """Return what will be drawn of a napari layer."""
-    from brickfield.plugin.layers.appearance import appearance_of
-    from brickfield.plugin.layers.make import store_behind
-    from brickfield.store import ChunkedLayer
+def _drawn(data: LayerData) -> ChunkedLayer | None:
+    """Return what will be drawn of an image that was opened."""
+    from brickfield.plugin.layers.appearance import first_appearance
+    from brickfield.store import ChunkedLayer, LazyLevel
 
-    store = store_behind(layer)
-    if store is None or not layer.visible:
+    levels, look, kind = data
+    level = levels if kind == "labels" and not look["multiscale"] else levels[0]
+    is_ours = isinstance(level, LazyLevel) and level.is_whole
+    if not is_ours or not look.get("visible", True):
         return None
-    look = appearance_of(layer, store.info.world)
-    selections = [store.default_selection(0)] * len(look.channels)
-    return ChunkedLayer(store, look, selections)
+    first = first_appearance(look, is_labels=kind == "labels")
+    return ChunkedLayer(level.store, first, [level.store.default_selection(0)])
 
 
 def _prepare(layers: Sequence[Any] = ()) -> None:
@@ -73,8 +83,10 @@ def _prepare(layers: Sequence[Any] = ()) -> None:
     # A view that has come first has programs and a renderer of its own.
     if not render_thread().has_device:
         prepare_view(layers)
-    if not layers:
-        _prepare_overlays(FIRST_OVERLAYS)
+    if not layers and not _has_layers.is_set():
+        timer = threading.Timer(OVERLAYS_AFTER_S, _prepare_overlays, [FIRST_OVERLAYS])
+        timer.daemon = True
+        timer.start()
 
 
 def _prepare_overlays(names: Sequence[str]) -> None:
@@ -87,7 +99,7 @@ def _prepare_overlays(names: Sequence[str]) -> None:
         prepare_view((), names[:1])
         _prepare_overlays(names[1:])
 
-    if names:
+    if names and not _has_layers.is_set():
         render_thread().submit(_logged(prepare))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from qtpy.QtWidgets import QWidget
 
 from brickfield.plugin.docking.load import load_docks
+from brickfield.plugin.warm import warm_up
 from brickfield.qt import import_beside
 
 
@@ -23,6 +24,7 @@ class VolumeView(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
+        warm_up()
         load_docks()
         from brickfield.plugin.docking.docks import VolumeDock
 
@@ -37,6 +39,7 @@ class OrthogonalViews(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
+        warm_up()
         load_docks()
         from brickfield.plugin.docking.docks import OrthogonalDock
 

@@ -16,6 +16,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from brickfield.plugin.settings import settings
+from brickfield.plugin.warm import warm_up
 from brickfield.plugin.window_thread import is_window_thread
 
 TURN_MS = 10
@@ -27,12 +28,13 @@ def opening_dock() -> Iterator[None]:
     """Open the dock once the layers that are read in the block stand in the window.
 
     Not if the block raises. The first dock of a process is loaded on a thread: that
-    takes the window's own thread more than a second.
+    takes the window's own thread more than a second. The graphics begin with the block.
     """
     viewer = _viewer_to_open_in()
     if viewer is None:
         yield
         return
+    warm_up()
     from brickfield.plugin.docking.load import call_with_docks
     from brickfield.plugin.layers.notifications import coming_docks
 

@@ -8,6 +8,7 @@ the name without the addition stays the name of the colours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -56,6 +57,32 @@ def appearance_of(layer: Any, world: AffineTransform) -> Appearance:
         attenuation=float(layer.attenuation),
         blending=_blending_of(layer),
         clip_planes=planes,
+    )
+
+
+def first_appearance(look: Mapping[str, Any], *, is_labels: bool) -> Appearance:
+    """Return how a layer will look, as far as programs depend on it.
+
+    For layers that napari has not made yet: what `look` does not say is as napari
+    begins. Colours are missing.
+
+    Parameters
+    ----------
+    look : mapping
+        What napari will make the layer with.
+    is_labels : bool
+    """
+    blending = cast("Blending", str(look.get("blending", "translucent")))
+    if is_labels:
+        return Appearance(
+            mode="iso", interpolation="nearest", is_labels=True, blending=blending
+        )
+    low, high = look["contrast_limits"]
+    return Appearance(
+        mode=cast("Mode", str(look["rendering"])),
+        channels=(ChannelAppearance(contrast=(float(low), float(high))),),
+        slice_interpolation="nearest",
+        blending=blending,
     )
 
 

@@ -74,11 +74,16 @@ def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
     return [Layer.create(*data) for data in open_layer_data(uri_or_arrays, **options)]
 
 
+def _nobody(_found: list[LayerData]) -> None:
+    """Hear what was opened, and do nothing."""
+
+
 def open_layer_data(
     uri_or_arrays: Any,
     *,
     image: str | Sequence[str] | None = None,
     apart: bool = False,
+    on_found: Callable[[list[LayerData]], None] = _nobody,
     **options: Any,
 ) -> list[LayerData]:
     """Open images as napari's layer data tuples; see :func:`open_layers`.
@@ -91,6 +96,8 @@ def open_layer_data(
     apart : bool
         Whether each image of a scene, a project or a collection gets layers of its own,
         where it lies; at most :data:`MOST_APART`.
+    on_found : callable, optional
+        Told of what was opened before napari's libraries are loaded for it.
     **options
 
     Raises
@@ -101,12 +108,12 @@ def open_layer_data(
     if apart:
         image = _all_images(uri_or_arrays, image)
     if image is None:
-        return _layer_data(uri_or_arrays, options)
+        return _layer_data(uri_or_arrays, options, on_found)
     found: list[LayerData] = []
     for name in [image] if isinstance(image, str) else dict.fromkeys(image):
         wanted = {**options, "image": name}
         chosen = without_image(str(uri_or_arrays), wanted)
-        found += _layer_data(uri_or_arrays, chosen, name)
+        found += _layer_data(uri_or_arrays, chosen, on_found, name)
     return found
 
 
@@ -129,13 +136,18 @@ def _all_images(uri_or_arrays: Any, image: object) -> list[str] | None:
 
 
 def _layer_data(
-    uri_or_arrays: Any, options: dict[str, Any], title: str = ""
+    uri_or_arrays: Any,
+    options: dict[str, Any],
+    on_found: Callable[[list[LayerData]], None],
+    title: str = "",
 ) -> list[LayerData]:
     if is_window_thread():
         # Made here: what comes later finds its way to the window by it.
         deliverer()
     read = partial(_read, uri_or_arrays, options, title, patience_s())
     store, found = run_beside(read, name="brickfield-open")
+    on_found(found)
+    run_beside(load_for_napari, name="brickfield-open")
     tell_of(store, options)
     _guard_window()
     return found
@@ -150,7 +162,7 @@ def _read(
         reopen = partial(_opened, uri_or_arrays, options)
         return layer_data_of(store, options, reopen, wait_s)
 
-    load_for_napari()
+    load_units()
     store = _opened(uri_or_arrays, options)
     if store.info.beside and not _CHOICES & options.keys():
         return store, _side_by_side(uri_or_arrays, options, store, described)
@@ -204,25 +216,33 @@ def load_for_shapes() -> None:
         import_module("pandas")  # of the table of points' and shapes' features
 
 
-def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
+def layers_of_source(
+    make: Callable[[], ChunkSource],
+    on_found: Callable[[list[LayerData]], None] = _nobody,
+) -> list[LayerData]:
     """Describe the layers of a source that is made on a thread, beside the window.
 
     Parameters
     ----------
     make : callable
         Must not touch windows or layers.
+    on_found : callable, optional
+        Told of the layers before napari's libraries are loaded for them.
     """
     wait_s = patience_s()
 
     def read() -> list[LayerData]:
         store = ChunkedImageStore(make())
         close_when_unused(store)
-        load_for_napari()
+        load_units()
         return layer_data_of(store, wait_s=wait_s)
 
     if is_window_thread():
         deliverer()
-    return run_beside(read, name="brickfield-open")
+    found = run_beside(read, name="brickfield-open")
+    on_found(found)
+    run_beside(load_for_napari, name="brickfield-open")
+    return found
 
 
 def _rename(layers: list[LayerData], info: ImageInfo, title: str) -> None:
