@@ -182,13 +182,13 @@ def cpu_s(command: list[str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def in_napari(what: str, path: str) -> dict[str, float]:
+def in_napari(what: str, path: str, **variables: str) -> dict[str, float]:
     """Do something in a napari of its own; return what came of it, or nothing."""
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.cold_process", what, path],
             cwd=ROOT,
-            env=_environment(cache),
+            env=_environment(cache) | variables,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

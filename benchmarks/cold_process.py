@@ -186,6 +186,30 @@ def first_picture(
     }
 
 
+def read_in_dock(path: str) -> dict[str, float]:
+    """Open a level with half of the RAM budget that it needs, until all show it."""
+    import brickfield
+    from brickfield.loading import default_cache
+    from brickfield.plugin.settings import settings
+    from brickfield.plugin.slicing.lazy import is_loaded
+
+    window, reports = Window(), []
+    # The preferences set the budget when they are first asked for.
+    settings()
+    before = default_cache().budget_bytes = int(os.environ["BRICKFIELD_RAM"])
+    (layer,) = brickfield.open_volume(path, viewer=window.viewer)
+    view = brickfield.view_of(window.viewer)
+    view.reported.connect(reports.append)
+
+    def is_over() -> bool:
+        return bool(reports) and reports[-1].is_complete and is_loaded(layer)
+
+    window.turn_until(perf_counter() + PATIENCE_S, is_over)
+    assert is_over()
+    assert default_cache().budget_bytes == before
+    return {"bytes_read": brickfield.store_of(layer).manager.counters.bytes_read}
+
+
 def idle(path: str) -> dict[str, float]:
     """Open the image with the dock, and leave both alone once the picture is final."""
     import brickfield
@@ -214,7 +238,7 @@ def main() -> None:
         draw_bare(path)
         return
     acts = {"graphics": graphics, "napari": napari_alone, "ours": open_dock}
-    acts["dropped"] = drop_folder
+    acts |= {"dropped": drop_folder, "read": read_in_dock}
     acts |= {"idle": idle, "idle alone": idle_alone}
     print(json.dumps(acts[what](path)), flush=True)
     # Threads of drivers and of napari would take their time.

@@ -9,6 +9,7 @@ import numpy as np
 import tensorstore as ts
 
 from benchmarks.clock import cpu_ms, median
+from benchmarks.cold import in_napari
 from benchmarks.peers import CELLIER, ask_cellier
 from benchmarks.rows import Row, Setting, at_most, exactly
 from benchmarks.scenes import (
@@ -73,6 +74,7 @@ def stored_bytes(setting: Setting) -> list[Row]:
         " chunks on the way"
     )
     rows.append(at_most("E1", what, reads_of_one_level(data), 1.02, note=note))
+    rows.append(reads_in_dock(setting.folder / "chunk-64.zarr", data))
     path = setting.folder / "pyramid.zarr"
     write_pyramid(path, [data, halved(data), halved(halved(data))], 64)
     first, _ = visits(path, contrast=None)
@@ -80,6 +82,20 @@ def stored_bytes(setting: Setting) -> list[Row]:
     note = "all bytes that tensorstore read, also those for the contrast"
     rows.append(at_most("E1", what, first, 1.02, note=note))
     return rows
+
+
+def reads_in_dock(path: Path, data: Array) -> Row:
+    """Open data without coarse levels in napari's dock with half of the RAM."""
+    what = (
+        "stored bytes read ÷ least possible, 1 level, in napari's dock, RAM of half of"
+        " it"
+    )
+    found = in_napari("read", str(path), BRICKFIELD_RAM=str(data.nbytes // 2))
+    if not found:
+        note = "needs a screen: tools/screen.sh python -m benchmarks --only E1"
+        return Row("E1", what, None, note=note)
+    note = "contrast, napari's canvas, its thumbnail and the dock's view together"
+    return at_most("E1", what, found["bytes_read"] / chunk_bytes(path), 1.1, note=note)
 
 
 def reads_of_one_level(data: Array) -> float:

@@ -26,6 +26,7 @@ from brickfield.loading.queue import ENDS, LOADED, READING, WAITING, RequestQueu
 from brickfield.loading.reader import Reader
 from brickfield.loading.retry import RetryRules
 from brickfield.loading.scheduler import Scheduler
+from brickfield.loading.storage.gathering import Gathering
 from brickfield.loading.storage.in_passing import Parts
 from brickfield.loading.storage.presence import StoredChunks
 from brickfield.loading.storage_layout import LevelLayout, needed_storage_chunks
@@ -64,6 +65,8 @@ class ChunkManager:
 
     Attributes
     ----------
+    gathering : Gathering
+        Puts reading off until a request begins at once.
     chunk_ready : psygnal.SignalInstance
         Emits a visual's id when :meth:`take_ready` has something new for it. Comes
         from a reading thread: wake the render thread, do nothing else.
@@ -99,6 +102,7 @@ class ChunkManager:
             self._slicer,
             retry or RetryRules(),
         )
+        self.gathering = Gathering(self._reader)
         self._kept: KeptStorage | None = None
         self._parts: Parts | None = None
         if isinstance(source, MadeOfParts):
@@ -136,8 +140,7 @@ class ChunkManager:
             One for each selection (drawn channel, time point).
         visual_id : str
         begins : bool
-            Whether to begin now; else with the next request, or when :meth:`wait` is
-            called. For requests that come together and need the same storage chunks.
+            Whether to begin now; else with the next request, or with :meth:`wait`.
 
         Returns
         -------
@@ -167,6 +170,7 @@ class ChunkManager:
         # At the end, since threads that read slow this one down. One slot wakes the
         # others, off this thread: starting threads takes time.
         if begins:
+            self.gathering.end()
             self._reader.wake_workers(at_most=1)
         return status
 
@@ -185,8 +189,7 @@ class ChunkManager:
             self._drop_rest(visual, before, new.get(selection))
             for selection, before in old.items()
         )
-        # What is being read for others goes on; this looks through the assemblies, so
-        # only if something was dropped.
+        # What is read for others goes on. It looks through all assemblies.
         if n_dropped:
             self._scheduler.drop_unwanted()
         visual.rebuild(queues)
@@ -366,8 +369,9 @@ class ChunkManager:
 
     @property
     def held_up_s(self) -> float:
-        """Seconds for which sampled chunks waited until others were taken, in all."""
-        return 0.0 if self._parts is None else self._parts.waited_s
+        """Seconds for which chunks waited for others who need the same, in all."""
+        waited_s = 0.0 if self._parts is None else self._parts.waited_s
+        return waited_s + self.gathering.held_s
 
     @property
     def counters(self) -> IoCounters:
@@ -427,8 +431,7 @@ class ChunkManager:
 
     def _tell(self) -> None:
         with self._lock:
-            # Taken under the lock, announced without it: a listener may call any method of
-            # this.
+            # Announced without the lock: a listener may call any method of this.
             visual_ids, self._changed = self._changed, set()
         if visual_ids:
             self._announce(visual_ids)
@@ -492,5 +495,6 @@ class ChunkManager:
         with self._lock:
             self._reader.shut()
             self._lock.notify_all()
+        self.gathering.end()
         if self._owns_slicer:
             self._slicer.shutdown(wait=wait)

@@ -90,7 +90,7 @@ class Reader:
         self._lock = scheduler.lock
         self.on_end: Callable[[RequestQueue, int, LoadedChunk], None] = lambda *_: None
         self.on_batch: Callable[[], None] = lambda: None
-        self.is_closed = False
+        self.is_closed = self.is_held = False
         self._bad: dict[StorageName, ReadFailure] = {}
         self._source = source = stored.source
         self._window = max(1, min(int(source.concurrency), slicer.max_workers))
@@ -121,7 +121,7 @@ class Reader:
         """Start idle slots; end the threads when no chunk is requested."""
         with self._lock:
             is_idle = self.is_closed or self._scheduler.is_idle
-            n = 0 if is_idle else self._window - self._n_slots
+            n = 0 if is_idle or self.is_held else self._window - self._n_slots
             n = n if at_most is None else min(n, at_most)
             self._n_slots += n
             is_over = is_idle and not self._n_slots

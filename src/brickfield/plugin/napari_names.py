@@ -173,6 +173,12 @@ def has_window(viewer: Any) -> bool:
     return True
 
 
+def is_seen(viewer: Any) -> bool:
+    """Whether a viewer has a window that is shown."""
+    window = main_window_of(viewer)
+    return has_window(viewer) and window is not None and bool(window.isVisible())
+
+
 def camera_of(viewer: Any) -> Any:
     """Return a viewer's camera; None where it is not told."""
     # Before napari 0.9 the camera was the viewer's own.

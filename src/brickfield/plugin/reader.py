@@ -70,8 +70,9 @@ def read(path: str | Sequence[str]) -> list[Any]:
         uri = str(Path(uri).parent)
     if (session := _session_at(uri)) is not None:
         return _put_session(session)
-    with opening_dock():
-        return list(open_layer_data(uri, on_found=compile_ahead))
+    with opening_dock() as is_drawn:
+        found = open_layer_data(uri, on_found=compile_ahead, is_drawn_soon=is_drawn)
+    return list(found)
 
 
 def _session_at(uri: str) -> Path | None:

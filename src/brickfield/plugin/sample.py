@@ -34,8 +34,9 @@ def organoid() -> list[Any]:
     load_reading()
     from brickfield.plugin.layers.make import open_layer_data
 
-    with opening_dock():
-        return list(open_layer_data(uri, on_found=compile_ahead))
+    with opening_dock() as is_drawn:
+        found = open_layer_data(uri, on_found=compile_ahead, is_drawn_soon=is_drawn)
+    return list(found)
 
 
 def _ensured() -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import OptionError
-from brickfield.plugin.docking.load import load_docks, load_reading
+from brickfield.plugin.docking.load import load_docks, load_reading, will_be_drawn
 from brickfield.plugin.warm import compile_ahead, warm_up
 from brickfield.qt import take_a_turn
 from brickfield.viewer import loading
@@ -60,7 +60,12 @@ def _open_volume(
 
     # Compiled while napari makes layers and the docks are loaded: the render thread
     # waits for a driver then.
-    layers = open_layers(uri_or_arrays, on_found=compile_ahead, **options)
+    layers = open_layers(
+        uri_or_arrays,
+        on_found=compile_ahead,
+        is_drawn_soon=_is_drawn_soon(viewer),
+        **options,
+    )
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
@@ -142,6 +147,15 @@ def store_of(layer: Any) -> ChunkedImageStore:
         )
         raise OptionError(msg)
     return store
+
+
+def _is_drawn_soon(viewer: Any) -> bool:
+    """Whether the dock will draw what is opened; without a viewer one is made."""
+    if viewer is None:
+        import napari
+
+        viewer = napari.current_viewer()
+    return viewer is None or will_be_drawn(viewer)
 
 
 def _viewer(viewer: Any) -> Any:

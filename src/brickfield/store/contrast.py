@@ -221,6 +221,7 @@ class WholeLevel:
         request = ChunkedDataRequest(
             self._visual_id, selection, keys, zeros.astype("f4"), zeros.astype("u1")
         )
+        begins = begins and not manager.gathering.is_on
         manager.request_chunks(request, self._visual_id, begins=begins)
 
     def values(self, patience_s: float = inf) -> NDArray[np.generic]:

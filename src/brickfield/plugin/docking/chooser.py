@@ -18,7 +18,7 @@ from brickfield.plugin.layers.describe import KEY, LayerData
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.make import open_layer_data, store_behind
 from brickfield.plugin.layers.notifications import shown_image, what_is_shown
-from brickfield.plugin.layers.registry import plain
+from brickfield.plugin.layers.registry import is_drawn_soon, plain
 from brickfield.plugin.napari_names import has_window, main_window_of
 from brickfield.plugin.settings import settings
 from brickfield.plugin.window_thread import in_background
@@ -160,6 +160,8 @@ class _Opener(QObject):
         address, reading = self._address, self._reading
         self._say(f"Opening {', '.join(names)}…")
         settings()  # read on this thread, so that the other thread has them
+
+        reading = reading | {"is_drawn_soon": is_drawn_soon(self._viewer())}
 
         def job() -> list[LayerData]:
             return open_layer_data(address, image=list(names), **reading)

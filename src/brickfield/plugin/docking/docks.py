@@ -22,6 +22,7 @@ from brickfield.plugin.docking.chooser import OtherImages
 from brickfield.plugin.docking.links import offer_links
 from brickfield.plugin.docking.make_fast import MakeFast
 from brickfield.plugin.docking.settling import Settling, SharedHeight
+from brickfield.plugin.layers.make import store_behind
 from brickfield.plugin.layers.registry import add_dock, plain, scene_of
 from brickfield.plugin.names import PLUGIN
 from brickfield.plugin.settings import (
@@ -108,10 +109,19 @@ class VolumeDock(ViewDock):
     def _on_report(self, report: ViewReport) -> None:
         if report.error:
             self._end_loading()
+            self._begin_reading()
         elif report.image is not None:
             self._end_loading()
             self.main_view.reported.disconnect(self._on_report, missing_ok=True)
             load_later()
+
+    def _begin_reading(self) -> None:
+        """Keep napari's canvas no longer from reading: this view is not going to."""
+        viewer = self._viewer()
+        for layer in () if viewer is None else viewer.layers:
+            store = store_behind(layer)
+            if store is not None:
+                store.manager.gathering.end()
 
     def _join_views(self) -> None:
         """Frame new volume views as was chosen last, and keep what is chosen next.

@@ -24,23 +24,28 @@ TURN_MS = 10
 
 
 @contextmanager
-def opening_dock() -> Iterator[None]:
+def opening_dock() -> Iterator[bool]:
     """Open the dock once the layers that are read in the block stand in the window.
 
     Not if the block raises. The first dock of a process is loaded on a thread: that
     takes the window's own thread more than a second. The graphics begin with the block.
+
+    Yields
+    ------
+    bool
+        Whether a view will draw the layers, of the dock or of one that is there.
     """
     viewer = _viewer_to_open_in()
     if viewer is None:
-        yield
+        yield False
         return
     warm_up()
-    from brickfield.plugin.docking.load import call_with_docks
+    from brickfield.plugin.docking.load import call_with_docks, will_be_drawn
     from brickfield.plugin.layers.notifications import coming_docks
 
     coming_docks.add(viewer)
     try:
-        yield
+        yield will_be_drawn(viewer)
     except BaseException:
         coming_docks.discard(viewer)
         raise
@@ -55,15 +60,10 @@ def _viewer_to_open_in() -> Any:
         return None
     import napari
 
+    from brickfield.plugin.napari_names import is_seen
+
     viewer = napari.current_viewer()
-    return viewer if viewer is not None and _is_seen(viewer) else None
-
-
-def _is_seen(viewer: Any) -> bool:
-    from brickfield.plugin.napari_names import has_window, main_window_of
-
-    window = main_window_of(viewer)
-    return has_window(viewer) and window is not None and bool(window.isVisible())
+    return viewer if viewer is not None and is_seen(viewer) else None
 
 
 def _open_dock(viewer: Any) -> None:
@@ -72,9 +72,10 @@ def _open_dock(viewer: Any) -> None:
     from brickfield.plugin.docking.open_dock import open_dock
     from brickfield.plugin.layers.notifications import coming_docks
     from brickfield.plugin.layers.registry import docks_of
+    from brickfield.plugin.napari_names import is_seen
 
     try:
-        if _is_seen(viewer) and len(viewer.layers) and not docks_of(viewer):
+        if is_seen(viewer) and len(viewer.layers) and not docks_of(viewer):
             open_dock(viewer)
     finally:
         coming_docks.discard(viewer)

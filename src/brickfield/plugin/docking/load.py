@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from qtpy.QtCore import QTimer
 
+from brickfield.plugin.napari_names import is_seen
 from brickfield.qt import run_beside, run_beside_then
 from brickfield.viewer import loading
 
@@ -42,6 +44,20 @@ def load_docks() -> None:
     """Load what the docks need, if it is not, while the window goes on."""
     if not _is_loaded.is_set():
         run_beside(_load)
+
+
+def will_be_drawn(viewer: Any) -> bool:
+    """Whether a view will draw new layers; loads nothing.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    """
+    if not _is_loaded.is_set():
+        return is_seen(viewer)
+    from brickfield.plugin.layers.registry import is_drawn_soon
+
+    return is_drawn_soon(viewer)
 
 
 def call_with_docks(then: Callable[[], None]) -> None:

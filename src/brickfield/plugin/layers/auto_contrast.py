@@ -77,6 +77,9 @@ def limits_of(
         return [Limits(window) for window in found if window is not None]
     look = _Look(store, unknown or judged, for_limits=bool(unknown))
     patience = patience_s() if wait_s is None else wait_s
+    if store.manager.gathering.is_on:
+        # Nothing is read before the layers are shown.
+        patience = 0.0
     look.wait(patience if unknown else min(patience, BRIEFLY_S))
     return [
         look.limits(c) if w is None else Limits(w)

@@ -16,9 +16,10 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from brickfield.errors import BrickfieldError, OptionError
+from brickfield.loading import default_cache
 from brickfield.model import (
     ImageInfo,
     Selection,
@@ -26,7 +27,12 @@ from brickfield.model import (
 from brickfield.plugin.layers.auto_contrast import (
     patience_s,
 )
-from brickfield.plugin.layers.describe import LayerData, layer_data_of, title_of
+from brickfield.plugin.layers.describe import (
+    LayerData,
+    channels_of,
+    layer_data_of,
+    title_of,
+)
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.notifications import tell_of
@@ -39,7 +45,7 @@ from brickfield.plugin.window_thread import (
     is_window_thread,
 )
 from brickfield.qt import run_beside
-from brickfield.sources import ChunkSource
+from brickfield.sources import ChunkSource, MadeOfParts
 from brickfield.sources.images import without_image
 from brickfield.store import ChunkedImageStore, LazyLevel, open_store
 
@@ -53,6 +59,13 @@ ROOM = 0.1
 _CHOICES = {"series", "well", "field", "label", "mosaic"}
 MOST_APART = 50
 """Images of one store that are opened as layers of their own."""
+SHARE_KEPT = 0.5
+"""Of the RAM budget that what is sampled for an overview may take and be kept."""
+LONGEST_S = 10.0
+"""Most seconds for which reading waits for a view that is still being made.
+
+It comes within two on an idle machine, and one that fails says so.
+"""
 
 
 def open_layers(uri_or_arrays: Any, **options: Any) -> list[Layer]:
@@ -78,12 +91,20 @@ def _nobody(_found: list[LayerData]) -> None:
     """Hear what was opened, and do nothing."""
 
 
+class _Coming(NamedTuple):
+    """What becomes of layers; see :func:`open_layer_data`."""
+
+    on_found: Callable[[list[LayerData]], None]
+    is_drawn_soon: bool
+
+
 def open_layer_data(
     uri_or_arrays: Any,
     *,
     image: str | Sequence[str] | None = None,
     apart: bool = False,
     on_found: Callable[[list[LayerData]], None] = _nobody,
+    is_drawn_soon: bool = False,
     **options: Any,
 ) -> list[LayerData]:
     """Open images as napari's layer data tuples; see :func:`open_layers`.
@@ -98,6 +119,8 @@ def open_layer_data(
         where it lies; at most :data:`MOST_APART`.
     on_found : callable, optional
         Told of what was opened before napari's libraries are loaded for it.
+    is_drawn_soon : bool
+        Whether a view of the dock will ask for the layers' voxels in a moment.
     **options
 
     Raises
@@ -107,13 +130,14 @@ def open_layer_data(
     """
     if apart:
         image = _all_images(uri_or_arrays, image)
+    coming = _Coming(on_found, is_drawn_soon)
     if image is None:
-        return _layer_data(uri_or_arrays, options, on_found)
+        return _layer_data(uri_or_arrays, options, coming)
     found: list[LayerData] = []
     for name in [image] if isinstance(image, str) else dict.fromkeys(image):
         wanted = {**options, "image": name}
         chosen = without_image(str(uri_or_arrays), wanted)
-        found += _layer_data(uri_or_arrays, chosen, on_found, name)
+        found += _layer_data(uri_or_arrays, chosen, coming, name)
     return found
 
 
@@ -138,15 +162,19 @@ def _all_images(uri_or_arrays: Any, image: object) -> list[str] | None:
 def _layer_data(
     uri_or_arrays: Any,
     options: dict[str, Any],
-    on_found: Callable[[list[LayerData]], None],
+    coming: _Coming,
     title: str = "",
 ) -> list[LayerData]:
     if is_window_thread():
         # Made here: what comes later finds its way to the window by it.
         deliverer()
-    read = partial(_read, uri_or_arrays, options, title, patience_s())
+    if coming.is_drawn_soon:
+        opened = partial(_opened_together, uri_or_arrays)
+    else:
+        opened = partial(_opened, uri_or_arrays)
+    read = partial(_read, uri_or_arrays, options, title, patience_s(), opened)
     store, found = run_beside(read, name="brickfield-open")
-    on_found(found)
+    coming.on_found(found)
     run_beside(load_for_napari, name="brickfield-open")
     tell_of(store, options)
     _guard_window()
@@ -154,7 +182,11 @@ def _layer_data(
 
 
 def _read(
-    uri_or_arrays: Any, options: dict[str, Any], title: str, wait_s: float
+    uri_or_arrays: Any,
+    options: dict[str, Any],
+    title: str,
+    wait_s: float,
+    opened: Callable[[dict[str, Any]], ChunkedImageStore],
 ) -> tuple[ChunkedImageStore, list[LayerData]]:
     """Open an image and its labels; on any thread."""
 
@@ -163,9 +195,9 @@ def _read(
         return layer_data_of(store, options, reopen, wait_s)
 
     load_units()
-    store = _opened(uri_or_arrays, options)
+    store = opened(options)
     if store.info.beside and not _CHOICES & options.keys():
-        return store, _side_by_side(uri_or_arrays, options, store, described)
+        return store, _side_by_side(opened, options, store, described)
     found = described(options, store)
     if title and not options.get("label") and len(store.info.series) > 1:
         _rename(found, store.info, title.strip("/"))
@@ -173,7 +205,7 @@ def _read(
     for name in store.labels if is_stored and "label" not in options else ():
         more = {**options, "label": name}
         try:
-            labels = _opened(uri_or_arrays, more)
+            labels = opened(more)
         except BrickfieldError as error:
             logger.warning("label image %s is left out: %s", name, error)
             continue
@@ -182,7 +214,7 @@ def _read(
 
 
 def _side_by_side(
-    uri: Any,
+    opened: Callable[[dict[str, Any]], ChunkedImageStore],
     options: dict[str, Any],
     first: ChunkedImageStore,
     described: Callable[[dict[str, Any], ChunkedImageStore], list[LayerData]],
@@ -192,7 +224,7 @@ def _side_by_side(
     for i, name in enumerate(first.info.beside[:MOST_APART]):
         more = {**options, "series": name}
         try:
-            store = _opened(uri, more) if i else first
+            store = opened(more) if i else first
         except BrickfieldError as error:
             logger.warning("image %s is left out: %s", name, error)
             continue
@@ -269,6 +301,24 @@ def _opened(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
     if chosen.concurrency:
         store.source.concurrency = chosen.concurrency
     close_when_unused(store)
+    return store
+
+
+def _opened_together(uri_or_arrays: Any, options: dict[str, Any]) -> ChunkedImageStore:
+    """Open an image and read nothing of it until a view of the dock has asked.
+
+    Only where it saves passes: where the RAM budget does not keep what contrast,
+    napari's canvas and the view each read for the overview.
+    """
+    store = _opened(uri_or_arrays, options)
+    if isinstance(store.source, MadeOfParts):
+        level = store.pyramid.levels[-1]
+        n_bytes = level.read_factor * level.n_voxels * level.dtype.itemsize
+        if (
+            n_bytes * len(channels_of(store.info))
+            > SHARE_KEPT * default_cache().budget_bytes
+        ):
+            store.manager.gathering.begin(LONGEST_S)
     return store
 
 

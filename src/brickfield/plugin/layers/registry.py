@@ -15,7 +15,7 @@ from qtpy.QtCore import QTimer
 from brickfield.plugin.layers.gl_context import guard_removals
 from brickfield.plugin.layers.holding import watch
 from brickfield.plugin.layers.scene_adapter import NapariScene
-from brickfield.plugin.napari_names import has_window
+from brickfield.plugin.napari_names import has_window, is_seen
 from brickfield.plugin.slicing.lazy import drop_feed
 from brickfield.qt import ViewDock
 
@@ -88,3 +88,11 @@ def docks_of(viewer: Any) -> list[ViewDock]:
     """Return the docks of a viewer that still show something."""
     found = list(_docks.get(plain(viewer), ()))
     return [dock for dock in found if not dock.is_closed]
+
+
+def is_drawn_soon(viewer: Any) -> bool:
+    """Whether a view will draw new layers: of a dock in a shown window, or one to come."""
+    if not is_seen(viewer):
+        return False
+    docks = docks_of(viewer)
+    return not docks or any(dock.isVisible() for dock in docks)

@@ -226,7 +226,8 @@ class Feed:
             n for sliced in slices for n in sliced.ahead if n not in names
         )
         requests += requests_of(self.visual_id, list(ahead), Category.PREFETCH)
-        self.manager.request_chunks(requests, self.visual_id)
+        begins = not self.manager.gathering.is_on
+        self.manager.request_chunks(requests, self.visual_id, begins=begins)
 
     def _all_slices(self) -> list[ProgressiveSlice]:
         with self._lock:
