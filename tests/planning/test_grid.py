@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickfield.errors import OptionError
-from brickfield.planning.grid import cell_grid
+from brickfield.planning.grid import Scratch, cell_grid
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,3 +128,23 @@ def test_halving_has_one_factor_and_other_steps_have_none(make_halving, make_pyr
         [(0, 0, 0), (0, 0.5, 0.5)],
     )
     assert cell_grid(flat).factor == 0
+
+
+def test_scratch_memory_is_kept_for_each_purpose_and_thread():
+    scratch = Scratch()
+    first = scratch.array("a", (3, 100))
+    assert first.shape == (3, 100)
+    assert np.shares_memory(first, scratch.array("a", (7, 5)))
+    assert not np.shares_memory(first, scratch.array("b", (3, 100)))
+    others = []
+    thread = Thread(target=lambda: others.append(scratch.array("a", (3, 100))))
+    thread.start()
+    thread.join()
+    assert not np.shares_memory(first, others[0])
+
+
+def test_large_scratch_arrays_are_not_kept():
+    scratch = Scratch()
+    assert not np.shares_memory(
+        scratch.array("a", (1 << 19,)), scratch.array("a", (1 << 19,))
+    )

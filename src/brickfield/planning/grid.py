@@ -20,8 +20,10 @@ whole-array operations of numpy then run along n, several times faster.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,40 @@ Boxes = tuple[Floats, Floats]
 
 _SLIVER = 1e-4
 """Overlap that does not count, in voxels of the finer level."""
+_MOST_KEPT = 1 << 18
+"""Numbers of one scratch array that are kept (2 MiB)."""
+
+
+class Scratch(threading.local):
+    """Memory for what a step makes and forgets, one array for each purpose.
+
+    It is kept from plan to plan: what is freed goes back to the system whenever the RAM
+    cache forgets chunks, and to get it again page by page takes longer than the sums.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Floats] = {}
+
+    def array(self, purpose: str, shape: tuple[int, ...]) -> Floats:
+        """Return an array with any numbers in it, until the next one of this purpose.
+
+        Parameters
+        ----------
+        purpose : str
+        shape : tuple of int
+        """
+        n = prod(shape)
+        if n > _MOST_KEPT:
+            return np.empty(shape)
+        kept = self._kept.get(purpose)
+        if kept is None or len(kept) < n:
+            # A power of two, so that it is seldom made again.
+            kept = self._kept[purpose] = np.empty(1 << n.bit_length())
+        return kept[:n].reshape(shape)
+
+
+SCRATCH = Scratch()
+"""Of each thread that plans."""
 
 
 @dataclass(frozen=True, eq=False)

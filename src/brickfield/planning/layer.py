@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brickfield.model import MAX_LEVELS
-from brickfield.planning.grid import Bools, CellGrid, Floats, Ints
+from brickfield.planning.grid import SCRATCH, Bools, CellGrid, Floats, Ints
 from brickfield.planning.nodes import Nodes
 from brickfield.planning.policy import LodPolicy
 from brickfield.planning.projection import DataView
@@ -353,7 +353,10 @@ class Layer:
         np.copyto(terms[0], -np.inf, where=places[:, :-1] >= stop[:, None])
         # Children along z, y, x and parents, last for the sake of speed.
         z, y, x = (terms[:, axis, :span] for axis, span in enumerate(spans))
-        sums = z[:, :, None, None] + (y[:, :, None] + x[:, None])[:, None]
+        across = SCRATCH.array("across", (len(terms), *spans[1:], n))
+        np.add(y[:, :, None], x[:, None], out=across)
+        sums = SCRATCH.array("sums", (len(terms), *spans, n))
+        np.add(z[:, :, None, None], across[:, None], out=sums)
         is_seen, values = self.view.split(sums)
         within = _within(self.code.index_bits, *spans)
         seen = is_seen.reshape(-1, n).T.ravel().nonzero()[0]

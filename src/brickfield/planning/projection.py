@@ -42,7 +42,7 @@ from brickfield.model import (
     Vec3,
 )
 from brickfield.planning.culling import VisibleRegion, matrices_of, to_data
-from brickfield.planning.grid import Bools, Boxes, Floats, Ints
+from brickfield.planning.grid import SCRATCH, Bools, Boxes, Floats, Ints
 
 _SAME = 1e-3
 """Relative difference up to which voxels of two levels count as equal in size."""
@@ -237,15 +237,17 @@ class DataView:
         Returns
         -------
         ndarray, shape (n_planes + 5, 3, ...), float64
-            Of planes that cut the image, and of at least one.
+            Of planes that cut the image, and of at least one. Until the next call.
         """
         lower, upper = boxes
         on_lower, on_upper, constant, low, high, eye, metric = self._spread(
             lower.ndim, sites
         )
-        terms = np.empty((len(self._constant) + 1, *lower.shape))
+        n = len(self._constant)
+        terms = SCRATCH.array("terms", (n + 1, *lower.shape))
         np.multiply(on_lower, lower, out=terms[:-1])
-        terms[:-1] += on_upper * upper
+        above = SCRATCH.array("terms of upper edges", (n, *lower.shape))
+        terms[:-1] += np.multiply(on_upper, upper, out=above)
         terms[:-1, 0] += constant
         # A quick test against the frustum's bounding box, as a term of the first plane:
         # it rejects boxes that all planes meet, beyond the corners of the frustum.
