@@ -42,6 +42,11 @@ def test_whole_numbers_stay_whole():
     assert all(isinstance(v, int) for v in contrast_of(np.arange(9, dtype=np.uint64)))
 
 
+def test_the_shape_of_values_does_not_matter():
+    values = np.random.default_rng(1).integers(0, 4000, (1, 40, 60), np.uint16)
+    assert contrast_of(values) == contrast_of(values.ravel())
+
+
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.int16, np.uint64, np.float32]),

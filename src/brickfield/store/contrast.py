@@ -285,6 +285,7 @@ def contrast_of(
     """
     if values.dtype.kind == "b":
         return 0, 1
+    values = values.ravel()
     if values.dtype.kind == "c":
         values = np.abs(values)
     if values.dtype.kind == "f":

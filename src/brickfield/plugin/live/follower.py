@@ -111,7 +111,7 @@ class LiveFollower:
         self._contrast = LiveContrast(store, self._background)
         self._changes: list[tuple[int, Box]] = []
         self._n_failed = 0
-        self._coarse_at = monotonic()
+        self._coarse_at, self._coarse_end = monotonic(), 0
         self._rates: deque[tuple[float, int]] = deque()
         self._timer = self._background.timer(self._look)
         self._timer.start(0)
@@ -176,6 +176,7 @@ class LiveFollower:
         ends = [_end(store, *one) for one in changes if one[0] == coarsest]
         if ends:
             self._coarse_at = monotonic()
+            self._coarse_end = max(self._coarse_end, *ends)
         elif changes and monotonic() > self._coarse_at + PATIENCE_S:
             # A stack that takes long, or levels that fall behind.
             ends = [_end(store, *one) for one in changes]
@@ -184,7 +185,8 @@ class LiveFollower:
         state = LiveState(name, update.frames, n, fps, update.is_complete)
         if layers and ends:
             newest = min(n, max(ends)) - 1
-            self._contrast.choose(layers, newest)
+            # Where the coarsest level falls behind, it tells of an earlier one.
+            self._contrast.choose(layers, min(self._coarse_end or n, newest + 1) - 1)
             if self.follows_newest:
                 self._bring(layers, newest, state)
                 return
