@@ -109,8 +109,8 @@ REASONS = (
         "E2",
         "storage chunks of 1 x",
         "each plane goes to 1,024 chunks that are kept apart, so that the cache can forget"
-        " one: 65,536 pieces of 4 KiB, each a call of numpy and other lines of the"
-        " processor's cache, where the bare reader fills one array with 64 calls",
+        " one, in 192 calls of numpy and to other lines of the processor's cache,"
+        " where the bare reader fills one array with 64 calls",
     ),
     (
         "E2",
