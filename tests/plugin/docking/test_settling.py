@@ -7,6 +7,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 import brickfield as bf
+from brickfield.plugin.docking import settling
 from brickfield.plugin.docking.open_dock import TITLE
 from brickfield.plugin.docking.settling import LEAST_HEIGHT, is_dragging_edge
 from brickfield.plugin.layers.registry import docks_of
@@ -137,20 +138,18 @@ def test_three_docks_have_a_third_each(viewer, qtbot):
     qtbot.waitUntil(lambda: min(dock.height() for dock in docks) > 180, timeout=30_000)
 
 
-def test_a_height_that_a_person_dragged_stays(viewer, qtbot):
+def test_a_height_that_a_person_dragged_stays(viewer, qtbot, monkeypatch):
     bf.open_volume(np.ones((8, 16, 24), np.uint8), viewer)
-    dock = settle(qtbot, viewer)
+    settle(qtbot, viewer)
     _, other = viewer.window.add_plugin_dock_widget("napari-brickfield", "4D-STEM")
     qtbot.waitUntil(lambda: other.height() >= LEAST_HEIGHT, timeout=30_000)
     qtbot.wait(500)
     window = viewer.window._qt_window
     place = next(d for d in window.findChildren(QDockWidget) if d.isAncestorOf(other))
-    window.setCursor(Qt.CursorShape.SplitVCursor)
-    QTest.mousePress(dock.toolbar, Qt.MouseButton.LeftButton)
-    window.resizeDocks([place], [150], Qt.Orientation.Vertical)
-    qtbot.waitUntil(lambda: other.height() < 200, timeout=20_000)
-    QTest.mouseRelease(dock.toolbar, Qt.MouseButton.LeftButton)
-    window.unsetCursor()
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "is_dragging_edge", lambda _: True)
+        window.resizeDocks([place], [150], Qt.Orientation.Vertical)
+        qtbot.waitUntil(lambda: other.height() < 200, timeout=20_000)
     qtbot.wait(500)
     assert other.height() < 200
 
