@@ -63,7 +63,6 @@ def read(path: str | Sequence[str]) -> list[Any]:
     load_reading()
     from brickfield.plugin.docking.dropping import opening_dock
     from brickfield.plugin.layers.make import open_layer_data
-    from brickfield.plugin.warm import compile_ahead
 
     uri = path if isinstance(path, str) else path[0]
     if "://" not in uri and Path(uri).name in ZARR_FILES:
@@ -71,7 +70,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
     if (session := _session_at(uri)) is not None:
         return _put_session(session)
     with opening_dock() as is_drawn:
-        found = open_layer_data(uri, on_found=compile_ahead, is_drawn_soon=is_drawn)
+        found = open_layer_data(uri, is_drawn_soon=is_drawn)
     return list(found)
 
 

@@ -15,7 +15,6 @@ from brickfield.plugin.docking.activity import on_board
 from brickfield.plugin.docking.dropping import opening_dock
 from brickfield.plugin.docking.load import load_reading
 from brickfield.plugin.names import PLUGIN
-from brickfield.plugin.warm import compile_ahead
 from brickfield.qt import RunningTask, can_turn, import_beside, run_beside
 
 HUGE_SHAPE = (16384, 25600, 25600)
@@ -35,7 +34,7 @@ def organoid() -> list[Any]:
     from brickfield.plugin.layers.make import open_layer_data
 
     with opening_dock() as is_drawn:
-        found = open_layer_data(uri, on_found=compile_ahead, is_drawn_soon=is_drawn)
+        found = open_layer_data(uri, is_drawn_soon=is_drawn)
     return list(found)
 
 
@@ -64,6 +63,6 @@ def huge() -> list[Any]:
 
     image = VirtualImage(HUGE_SHAPE, storage_chunk=(64, 64, 64))
     with opening_dock():
-        found = layers_of_source(lambda: VirtualSource(image), on_found=compile_ahead)
+        found = layers_of_source(lambda: VirtualSource(image))
         found[0][1]["name"] = "10 TB, computed"
         return list(found)

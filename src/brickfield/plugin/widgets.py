@@ -15,7 +15,6 @@ from typing import Any
 from qtpy.QtWidgets import QWidget
 
 from brickfield.plugin.docking.load import load_docks
-from brickfield.plugin.warm import warm_up
 from brickfield.qt import import_beside
 
 
@@ -24,7 +23,6 @@ class VolumeView(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
-        warm_up()
         load_docks()
         from brickfield.plugin.docking.docks import VolumeDock
 
@@ -39,7 +37,6 @@ class OrthogonalViews(QWidget):
 
     def __new__(cls, napari_viewer: Any) -> Any:
         """Return the dock."""
-        warm_up()
         load_docks()
         from brickfield.plugin.docking.docks import OrthogonalDock
 

@@ -5,8 +5,6 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 import brickfield as bf
-from brickfield.plugin import reader
-from brickfield.plugin.docking import dropping
 from brickfield.plugin.layers.registry import docks_of
 from brickfield.testing.zarr_stores import image_attributes, write_image
 
@@ -40,20 +38,3 @@ def test_what_cannot_be_read_is_told_in_one_sentence(dock, tmp_path):
     assert [record.severity.value for record in told] == ["error"]
     assert "zarr.json" in told[0].message
     assert not dock._viewer().layers
-
-
-@pytest.mark.parametrize("is_shown", [True, False])
-def test_the_graphics_begin_before_what_is_dropped_is_opened(
-    make_napari_viewer, tmp_path, monkeypatch, is_shown
-):
-    """And not at all where no dock is going to open."""
-    about = image_attributes("zyx", [(1, 1, 1)])
-    image = write_image(tmp_path / "a.ome.zarr", [np.ones((8, 8, 8), np.uint8)], about)
-    viewer = make_napari_viewer(show=is_shown)
-    n_layers = []
-    monkeypatch.setattr(dropping, "warm_up", lambda: n_layers.append(len(found)))
-    found = []
-    found += reader.read(str(image))
-    assert len(found) == 1
-    assert n_layers == ([0] if is_shown else [])
-    assert not viewer.layers

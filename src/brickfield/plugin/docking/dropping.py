@@ -16,7 +16,6 @@ from typing import Any
 from qtpy.QtCore import QTimer
 
 from brickfield.plugin.settings import settings
-from brickfield.plugin.warm import warm_up
 from brickfield.plugin.window_thread import is_window_thread
 
 TURN_MS = 10
@@ -28,7 +27,7 @@ def opening_dock() -> Iterator[bool]:
     """Open the dock once the layers that are read in the block stand in the window.
 
     Not if the block raises. The first dock of a process is loaded on a thread: that
-    takes the window's own thread more than a second. The graphics begin with the block.
+    takes the window's own thread more than a second.
 
     Yields
     ------
@@ -39,7 +38,6 @@ def opening_dock() -> Iterator[bool]:
     if viewer is None:
         yield False
         return
-    warm_up()
     from brickfield.plugin.docking.load import call_with_docks, will_be_drawn
     from brickfield.plugin.layers.notifications import coming_docks
 

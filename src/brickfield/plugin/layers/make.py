@@ -248,33 +248,25 @@ def load_for_shapes() -> None:
         import_module("pandas")  # of the table of points' and shapes' features
 
 
-def layers_of_source(
-    make: Callable[[], ChunkSource],
-    on_found: Callable[[list[LayerData]], None] = _nobody,
-) -> list[LayerData]:
+def layers_of_source(make: Callable[[], ChunkSource]) -> list[LayerData]:
     """Describe the layers of a source that is made on a thread, beside the window.
 
     Parameters
     ----------
     make : callable
         Must not touch windows or layers.
-    on_found : callable, optional
-        Told of the layers before napari's libraries are loaded for them.
     """
     wait_s = patience_s()
 
     def read() -> list[LayerData]:
         store = ChunkedImageStore(make())
         close_when_unused(store)
-        load_units()
+        load_for_napari()
         return layer_data_of(store, wait_s=wait_s)
 
     if is_window_thread():
         deliverer()
-    found = run_beside(read, name="brickfield-open")
-    on_found(found)
-    run_beside(load_for_napari, name="brickfield-open")
-    return found
+    return run_beside(read, name="brickfield-open")
 
 
 def _rename(layers: list[LayerData], info: ImageInfo, title: str) -> None:
