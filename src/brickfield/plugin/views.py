@@ -66,15 +66,15 @@ def _open_volume(
         is_drawn_soon=_is_drawn_soon(viewer),
         **options,
     )
+    load_docks()
+    from brickfield.plugin.docking.open_dock import open_dock
+    from brickfield.plugin.napari_names import has_window
+
     viewer = _viewer(viewer)
     for layer in layers:
         viewer.add_layer(layer)
     # napari's share and ours are a tenth of a second each.
     take_a_turn()
-    load_docks()
-    from brickfield.plugin.docking.open_dock import open_dock
-    from brickfield.plugin.napari_names import has_window
-
     if has_window(viewer) or getattr(viewer, "window", None) is None:
         open_dock(viewer)
     return layers
