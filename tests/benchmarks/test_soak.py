@@ -22,7 +22,8 @@ def test_at_most_16_mib_are_on_their_way_to_the_device_while_a_view_fills():
             assert view.wait_until_complete(60)
         (renderer,) = view.manager.renderers
         assert renderer.bricks.atlas.upload_bytes > 48 * MIB
-    assert 8 * MIB < staged.peak_bytes <= 16 * MIB + 66**3
+    # Rows of 66 bytes are staged as rows of 256, which is what is limited.
+    assert 3 * MIB < staged.peak_bytes <= 16 * MIB + 66**3
 
 
 def test_a_slope_is_that_of_what_is_seen_after_a_third_of_the_moves():
