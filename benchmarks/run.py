@@ -148,6 +148,10 @@ def _now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d} {commit()}".rstrip()
 
 
+NAMED_PEERS = ("cellier", "ngff-zarr", "ome-zarr-py", "ome_zarr")
+"""Peers that a row is a ratio to: their names are part of what it tells."""
+
+
 def beside_others(path: Path, rows: list[Row], measured: set[str]) -> list[Row]:
     """Add what was not measured now from the table of before, as it stands there.
 
@@ -176,7 +180,10 @@ def beside_others(path: Path, rows: list[Row], measured: set[str]) -> list[Row]:
             return True
         # What is called otherwise now is not kept, unless no peer could tell.
         could_run = row.goal in beside and key not in peers
-        return row.theirs is not None and not peers.get(key) and not could_run
+        if row.theirs is not None:
+            return not peers.get(key) and not could_run
+        named = next((name for name in NAMED_PEERS if name in row.what), "")
+        return bool(named) and not any(named in what for _, what in peers)
 
     kept = {(row.goal, row.what): row for row in old if is_kept(row)}
     rows = [kept.pop((row.goal, row.what), row) for row in rows]

@@ -57,6 +57,17 @@ def test_a_row_beside_a_peer_goes_when_it_is_called_otherwise(tmp_path):
     assert beside_others(path, now, {"E1"}) == now
 
 
+def test_a_ratio_to_a_named_peer_stays_until_that_peer_runs_again(tmp_path):
+    path = _table(tmp_path, Row("E20", "render ÷ cellier 0.0.29", 0.5, measured="then"))
+    alone = [Row("E20", "render ÷ bare", 0.8)]
+    assert [r.what for r in beside_others(path, alone, {"E20"})] == [
+        "render ÷ bare",
+        "render ÷ cellier 0.0.29",
+    ]
+    newer = [*alone, Row("E20", "render ÷ cellier 0.0.30", 0.4)]
+    assert beside_others(path, newer, {"E20"}) == newer
+
+
 _ABOUT = {
     "date": "2026-01-02", "mode": "quick", "seconds": 1, "system": "Linux", "cores": 2,
     "load": 0.1, "adapter": "none", "python": "3.11", "versions": {"numpy": "2"},
