@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image, Labels, Layer
+from npe2 import PluginManager
 from qtpy.QtCore import QCoreApplication
 
 from brickfield.errors import BrickfieldError, OptionError, StoreNotFoundError
@@ -453,6 +454,7 @@ def test_a_layer_is_saved_as_a_pyramid(tmp_path, data):
 
 
 def test_labels_of_napari_are_saved_as_a_pyramid_too(tmp_path):
+    PluginManager.instance().discover()  # as a viewer does, which may not have been made
     data = np.arange(24 * 70 * 80, dtype="i4").reshape(24, 70, 80)
     layer = Labels(data, scale=(3, 1, 1))
     (path,) = layer.save(str(tmp_path / "b.ome.zarr"))
