@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from brickfield.errors import BrickfieldError, OptionError, StoreWriteError
 from brickfield.model.units import counted
-from brickfield.plugin.export.saved_place import where_saved
+from brickfield.plugin.export.saved_place import own_affine, where_saved
 from brickfield.plugin.saving import N_WORKERS, save_beside
 from brickfield.qt import RunningTask, import_beside
 
@@ -198,16 +198,8 @@ def _without_room(
     if room is None:
         return finest, meta
     from napari.utils.notifications import show_info
-    from napari.utils.transforms import Affine
 
-    n = len(meta["scale"])
-    own = Affine(
-        scale=meta["scale"],
-        translate=meta["translate"],
-        rotate=meta.get("rotate"),
-        shear=meta.get("shear"),
-        ndim=n,
-    )
+    n, own = len(meta["scale"]), own_affine(meta)
     first = (0.0,) * (n - 3) + tuple(map(float, room.first))
     show_info(f"{meta.get('name', 'image')}: {room.finding.text}")
     return finest.on_store(room.store), {**meta, "translate": own(first[-n:])}

@@ -32,6 +32,25 @@ class SavedPlace:
     placement: AffineTransform | None = None
 
 
+def own_affine(meta: Mapping[str, Any]) -> Any:
+    """Return napari's affine of all that it says of a layer but its ``affine``.
+
+    Parameters
+    ----------
+    meta : mapping
+        As for :func:`where_saved`.
+    """
+    from napari.utils.transforms import Affine
+
+    return Affine(
+        scale=meta["scale"],
+        translate=meta["translate"],
+        rotate=meta.get("rotate"),
+        shear=meta.get("shear"),
+        ndim=len(meta["scale"]),
+    )
+
+
 def where_saved(meta: Mapping[str, Any], n_spatial: int) -> SavedPlace:
     """Part what napari says of a layer into a box and a placement.
 
@@ -48,16 +67,8 @@ def where_saved(meta: Mapping[str, Any], n_spatial: int) -> SavedPlace:
     OptionError
         If the layer is turned between space and another axis.
     """
-    from napari.utils.transforms import Affine
-
     n = len(meta["scale"])
-    own = Affine(
-        scale=meta["scale"],
-        translate=meta["translate"],
-        rotate=meta.get("rotate"),
-        shear=meta.get("shear"),
-        ndim=n,
-    ).affine_matrix
+    own = own_affine(meta).affine_matrix
     whole = np.asarray(meta.get("affine", np.eye(n + 1))) @ own
     lead = n - n_spatial
     _check_apart(whole[:-1, :-1], lead)
